@@ -1,0 +1,1 @@
+"""From raw files to a validated face table, and from there to batches."""

@@ -1,0 +1,132 @@
+"""What a model is, and the registry of them.
+
+A model is an `nn.Module` that maps normalised faces (B, 1, H, W) to logits (B, C), with H = W = 48 unless its spec says
+otherwise. It offers two more names that training and explanation rely on:
+
+- `features(x) -> (B, D)` and `head(features) -> (B, C)`, with `forward(x) = head(features(x))` and `feature_width = D`;
+- `cam_layer`: the last module with a map of height and width above one, where Grad-CAM looks.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from fer_core.errors import ConfigError
+from fer_core.labels import labels_for
+from fer_core.registry import Registry
+
+
+class FerModel(nn.Module):
+    """Base of every architecture: features, then a head."""
+
+    feature_width: int
+    head: nn.Module
+
+    def features(self, x: Tensor) -> Tensor:
+        """(B, 1, H, W) -> (B, D), what the head judges."""
+        raise TypeError(f"{type(self).__name__} does not say what its features are")
+
+    @property
+    def cam_layer(self) -> nn.Module:
+        """The module whose output (B, K, h, w) Grad-CAM weighs."""
+        raise TypeError(f"{type(self).__name__} does not say where Grad-CAM looks")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 1, H, W) normalised faces -> (B, C) logits."""
+        logits: Tensor = self.head(self.features(x))
+        return logits
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """An architecture as the registry knows it.
+
+    Attributes:
+        name: public name.
+        title: one line for people.
+        paper: address of the publication that it follows.
+        build: (num_classes, **options) -> FerModel; its keyword arguments are the model's options.
+        input_side: height and width of its input.
+    """
+
+    name: str
+    title: str
+    paper: str
+    build: Callable[..., FerModel]
+    input_side: int = 48
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Option names and defaults."""
+        parameters = inspect.signature(self.build).parameters
+        return {name: p.default for name, p in parameters.items() if name != "num_classes"}
+
+
+class _ModelRegistry(Registry[ModelSpec]):
+    """Fills itself from `models/zoo` at the first look."""
+
+    _loaded = False
+
+    def _load(self) -> None:
+        if not self._loaded:
+            self._loaded = True
+            from fer_core.models import zoo
+
+            for module in pkgutil.iter_modules(zoo.__path__):
+                importlib.import_module(f"{zoo.__name__}.{module.name}")
+
+    def __getitem__(self, name: str) -> ModelSpec:
+        self._load()
+        return super().__getitem__(name)
+
+    def __iter__(self) -> Any:
+        self._load()
+        return super().__iter__()
+
+    def __contains__(self, name: object) -> bool:
+        self._load()
+        return super().__contains__(name)
+
+    def __len__(self) -> int:
+        self._load()
+        return super().__len__()
+
+
+MODELS = _ModelRegistry("model")
+
+
+def register_model(name: str, *, title: str, paper: str, input_side: int = 48) -> Callable[..., Any]:
+    """Registers a builder `(num_classes, **options) -> FerModel` under its public name."""
+
+    def add(build: Callable[..., FerModel]) -> Callable[..., FerModel]:
+        MODELS.add(name, ModelSpec(name, title, paper, build, input_side))
+        return build
+
+    return add
+
+
+def create_model(name: str, num_classes: int = 7, **options: Any) -> FerModel:
+    """Builds a registered architecture with fresh weights.
+
+    Raises:
+        UnknownNameError: no such model.
+        ConfigError: a class count other than 7 or 8, or an option that the model does not have.
+    """
+    spec = MODELS[name]
+    labels_for(num_classes)
+    if unknown := sorted(set(options) - set(spec.options)):
+        known = ", ".join(spec.options) or "none"
+        raise ConfigError(f"the model {name!r} has no option {unknown[0]!r}; it has: {known}")
+    return spec.build(num_classes=num_classes, **options)
+
+
+def parameter_count(model: nn.Module) -> int:
+    """Trainable parameters."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)

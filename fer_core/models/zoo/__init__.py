@@ -1,0 +1,1 @@
+"""One architecture family per file; each registers itself."""

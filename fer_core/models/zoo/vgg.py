@@ -1,0 +1,86 @@
+"""VGG for FER2013 (Khaireddin & Chen 2021, https://arxiv.org/abs/2105.03588), and a lighter form with attention.
+
+`vgg` follows the paper: four stages of two convolution, batch-norm, ReLU blocks and a max-pool, then three fully
+connected layers. The paper gives neither the widths nor the fully connected sizes; 64-128-256-512 and 4096 are VGG's
+own. `vgg_se` keeps the stages, closes each with squeeze-and-excitation before its pool, and ends in global average
+pooling and one linear layer; because of that pooling it takes faces of any side from 16 pixels up.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from fer_core.errors import ConfigError
+from fer_core.models.base import FerModel, register_model
+from fer_core.models.layers.conv import conv_bn_relu
+from fer_core.models.layers.squeeze_excite import SqueezeExcite
+
+STAGES = (64, 128, 256, 512)
+
+
+class Vgg(FerModel):
+    """Stages of convolutions, a trunk that flattens them, a linear head.
+
+    Args:
+        widths: channels of each stage.
+        attention: whether squeeze-and-excitation closes each stage.
+        neck: (B, K, h, w) -> (B, D).
+        feature_width: D.
+    """
+
+    def __init__(
+        self, widths: tuple[int, ...], num_classes: int, *, attention: bool, neck: nn.Module, feature_width: int
+    ) -> None:
+        super().__init__()
+        inputs = (1, *widths[:-1])
+        self.stages = nn.ModuleList(
+            _stage(before, after, attention) for before, after in zip(inputs, widths, strict=True)
+        )
+        self.pool = nn.MaxPool2d(2)
+        self.neck = neck
+        self.feature_width = feature_width
+        self.head = nn.Linear(feature_width, num_classes)
+
+    def features(self, x: Tensor) -> Tensor:
+        for stage in self.stages:
+            x = self.pool(stage(x))
+        features: Tensor = self.neck(x)
+        return features
+
+    @property
+    def cam_layer(self) -> nn.Module:
+        return self.stages[-1]
+
+
+def _stage(inputs: int, outputs: int, attention: bool) -> nn.Sequential:
+    blocks: list[nn.Module] = [conv_bn_relu(inputs, outputs), conv_bn_relu(outputs, outputs)]
+    if attention:
+        blocks.append(SqueezeExcite(outputs))
+    return nn.Sequential(*blocks)
+
+
+@register_model("vgg", title="VGG, four stages, three dense layers", paper="https://arxiv.org/abs/2105.03588")
+def vgg(num_classes: int = 7, dense: int = 4096, dropout: float = 0.5) -> Vgg:
+    """The network of the paper for 48x48 faces."""
+    neck = nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(STAGES[-1] * 3 * 3, dense),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+        nn.Linear(dense, dense),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+    )
+    return Vgg(STAGES, num_classes, attention=False, neck=neck, feature_width=dense)
+
+
+@register_model("vgg_se", title="VGG with squeeze-and-excitation", paper="https://arxiv.org/abs/2105.03588")
+def vgg_se(
+    num_classes: int = 7, width: float = 0.5, widths: tuple[int, ...] | None = None, dropout: float = 0.3
+) -> Vgg:
+    """`vgg` with squeeze-and-excitation and a light head; `width` scales 64-128-256-512, `widths` replaces them."""
+    if width <= 0:
+        raise ConfigError(f"width ({width}) must be above 0; 1.0 is the full network, 0.5 half of it")
+    channels = tuple(widths) if widths else tuple(max(8, round(width * base)) for base in STAGES)
+    neck = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout))
+    return Vgg(channels, num_classes, attention=True, neck=neck, feature_width=channels[-1])
