@@ -1,0 +1,86 @@
+"""Datasets and checkpoints that tests may ask for: the real data where it lies beside the repository, else drawn faces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_core.data import store
+from fer_core.data.drawn import drawn_dataset
+from fer_core.data.table import FaceDataset
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path | None:
+    """FER2013 in Kaggle's form (with `fer2013new.csv` beside it), or None where it is not there."""
+    source = SHARED / "fer2013.csv.gz"
+    return source if source.is_file() else None
+
+
+@pytest.fixture(scope="session")
+def dataset() -> FaceDataset:
+    """Drawn faces with votes: four of each emotion in each split. Not to be changed by tests."""
+    drawn = drawn_dataset(4, seed=1)
+    drawn.pixels.setflags(write=False)
+    return drawn
+
+
+@pytest.fixture(scope="session")
+def prepared(dataset: FaceDataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The drawn dataset, prepared on disk. Not to be changed by tests."""
+    folder = tmp_path_factory.mktemp("prepared") / "drawn"
+    store.save(dataset, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_dataset(real_data: Path | None, dataset: FaceDataset, tmp_path_factory: pytest.TempPathFactory) -> FaceDataset:
+    """FER2013 with FER+ votes, prepared once a session, or the drawn dataset where it is not there."""
+    if real_data is None:
+        return dataset
+    from fer_core.data.prepare import prepare
+
+    folder = tmp_path_factory.mktemp("real") / "fer2013"
+    prepare(real_data, folder, ferplus=real_data.with_name("fer2013new.csv"))
+    return store.load(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint folder `tiny`: a narrow `vgg_se` with fresh weights, the same in every run."""
+    import torch
+
+    from fer_core.artifacts import Card, save_checkpoint
+    from fer_core.labels import EMOTIONS
+    from fer_core.models import create_model
+
+    options = {"widths": (8, 8, 16, 16)}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = create_model("vgg_se", 7, **options).eval()
+    card = Card(
+        name="tiny",
+        model="vgg_se",
+        options={"widths": list(options["widths"])},
+        title="A narrow network with fresh weights, for tests",
+        paper="https://arxiv.org/abs/2105.03588",
+        labels=EMOTIONS,
+        input={"side": 48, "channels": 1, "mean": 0.508, "std": 0.255},
+        temperature=1.0,
+        parameters=sum(np.prod(p.shape, dtype=int) for p in model.parameters()).item(),
+        weights_sha256="",
+        data={"fingerprint": "drawn"},
+        selection={"split": "PublicTest", "metric": "macro_f1", "value": 0.1, "epoch": 1},
+        training={"epochs": 1, "seed": 0},
+        metrics={},
+        versions={"torch": torch.__version__},
+        notes="never trained",
+    )
+    folder = tmp_path_factory.mktemp("checkpoints") / "tiny"
+    save_checkpoint(folder, card, dict(model.state_dict()))
+    return folder
