@@ -1,0 +1,1 @@
+"""Figures: plain functions from a DataFrame or an array to a Plotly figure; they know no toolkit."""

@@ -1,0 +1,100 @@
+"""Figures about checkpoints: accuracy with its interval, training curves, calibration, F1 per class."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from fer_core.figures.style import ACCENT, GRID, MUTED, SERIES, WARNING, colour_of, finish, readable
+
+SYMBOLS = ("circle", "diamond", "square")
+HUMAN_ACCURACY = (60.0, 70.0)
+"""Percent: human accuracy on FER2013 is about 65 +- 5 (Goodfellow et al. 2013, https://arxiv.org/abs/1307.0414)."""
+
+
+def accuracies(table: pd.DataFrame) -> go.Figure:
+    """Accuracy of each checkpoint with its 95 % interval, by evaluation set; the band is human accuracy.
+
+    Args:
+        table: columns checkpoint, set, accuracy, low, high (0 to 1).
+    """
+    figure = go.Figure()
+    figure.add_vrect(*HUMAN_ACCURACY, fillcolor=MUTED, opacity=0.16, line_width=0)
+    for index, (name, part) in enumerate(table.groupby("set", sort=False)):
+        figure.add_trace(_with_interval(part, str(name), SERIES[index % len(SERIES)], SYMBOLS[index % len(SYMBOLS)]))
+    figure.update_layout(scattermode="group", scattergap=0.5)
+    checkpoints = table["checkpoint"].nunique()
+    finish(figure, height=150 + 76 * checkpoints, x_title="accuracy in percent (band: human accuracy)", legend=True)
+    return figure.update_yaxes(type="category", autorange="reversed")
+
+
+def _with_interval(part: pd.DataFrame, name: str, colour: str, symbol: str) -> go.Scatter:
+    values, low, high = (100 * part[column] for column in ("accuracy", "low", "high"))
+    interval = "95 % interval %{customdata[0]:.2f} to %{customdata[1]:.2f}"
+    return go.Scatter(
+        x=values,
+        y=part["checkpoint"],
+        mode="markers",
+        name=name,
+        marker={"size": 11, "color": colour, "symbol": symbol},
+        error_x={"type": "data", "array": high - values, "arrayminus": values - low, "thickness": 1.6, "width": 5},
+        customdata=list(zip(low, high, strict=True)),
+        hovertemplate=f"%{{y}}, {name}: %{{x:.2f}} %<br>{interval}<extra></extra>",
+    )
+
+
+def training_curves(history: pd.DataFrame, columns: list[str], *, percent: bool = False) -> go.Figure:
+    """Columns of a training history over the epochs.
+
+    Args:
+        history: column epoch, and the ones asked for.
+        columns: which to draw.
+        percent: the columns are fractions, to be shown in percent.
+    """
+    figure = go.Figure()
+    for index, column in enumerate(columns):
+        values = history[column] * (100 if percent else 1)
+        figure.add_scatter(x=history["epoch"], y=values, mode="lines", name=readable(column),
+                           line={"color": SERIES[index % len(SERIES)], "width": 2.2})  # fmt: skip
+    title = "percent" if percent else ""
+    finish(figure, height=340, x_title="epoch", y_title=title, legend=True)
+    return figure.update_layout(hovermode="x unified")
+
+
+def reliability(table: pd.DataFrame) -> go.Figure:
+    """Accuracy against confidence: on the diagonal a model is as often right as it says it is.
+
+    Args:
+        table: from `prediction_tables.reliability`: lower, upper, confidence, accuracy (0 to 1), images.
+    """
+    figure = go.Figure()
+    centres = 50 * (table["lower"] + table["upper"])
+    hover = "said %{x:.0f} %, right %{y:.1f} %<br>%{customdata:,} images<extra></extra>"
+    figure.add_bar(x=centres, y=100 * table["accuracy"], width=100 * (table["upper"] - table["lower"]) * 0.92,
+                   marker_color=ACCENT, opacity=0.75, customdata=table["images"], name="accuracy",
+                   hovertemplate=hover)  # fmt: skip
+    diagonal = {"color": WARNING, "width": 2, "dash": "dash"}
+    figure.add_scatter(
+        x=[0, 100], y=[0, 100], mode="lines", line=diagonal, hoverinfo="skip", name="perfectly calibrated"
+    )
+    finish(figure, height=360, x_title="confidence in percent", y_title="accuracy in percent", legend=True)
+    figure.update_xaxes(range=[0, 100])
+    return figure.update_yaxes(range=[0, 100])
+
+
+def per_class_f1(table: pd.DataFrame) -> go.Figure:
+    """F1, precision and recall of each emotion: a bar with two marks.
+
+    Args:
+        table: from `prediction_tables.per_class_table`.
+    """
+    names = [readable(name) for name in table["emotion"]]
+    figure = go.Figure()
+    figure.add_bar(x=names, y=table["f1"], marker_color=[colour_of(name) for name in table["emotion"]], name="F1",
+                   hovertemplate="%{x}: F1 %{y:.3f}<extra></extra>")  # fmt: skip
+    for column, symbol in (("precision", "triangle-up"), ("recall", "circle")):
+        marker = {"symbol": symbol, "size": 9, "color": MUTED, "line": {"color": GRID, "width": 1}}
+        hover = f"%{{x}}: {column} %{{y:.3f}}<extra></extra>"
+        figure.add_scatter(x=names, y=table[column], mode="markers", marker=marker, name=column, hovertemplate=hover)
+    finish(figure, height=340, legend=True)
+    return figure.update_yaxes(range=[0, 1])

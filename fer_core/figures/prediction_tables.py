@@ -1,0 +1,86 @@
+"""From a checkpoint's predictions (row, split, label, p_angry .. p_neutral) to the tables that pages show."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+PREFIX = "p_"
+
+
+def probability_columns(predictions: pd.DataFrame) -> list[str]:
+    """The probability columns, in the order of the labels."""
+    return [column for column in predictions.columns if column.startswith(PREFIX)]
+
+
+def answer_names(predictions: pd.DataFrame) -> tuple[str, ...]:
+    """The emotions that the model can answer, in the order of the labels."""
+    return tuple(column.removeprefix(PREFIX) for column in probability_columns(predictions))
+
+
+def answers(predictions: pd.DataFrame) -> pd.DataFrame:
+    """One line per image in words.
+
+    Returns:
+        columns row, split, true, predicted (emotions), confidence (of the predicted one), doubt (probability of the
+        predicted emotion minus that of the true one, 0 to 1: 0 where the model agrees), and p_*.
+    """
+    columns, names = probability_columns(predictions), np.array(answer_names(predictions), dtype=object)
+    scores = predictions[columns].to_numpy(float)
+    labels = predictions["label"].to_numpy()
+    confidence = scores.max(axis=1) if len(scores) else np.zeros(0)
+    own = scores[np.arange(len(scores)), labels]
+    words = pd.DataFrame(
+        {
+            "row": predictions["row"].to_numpy(),
+            "split": predictions["split"].to_numpy(),
+            "true": names[labels],
+            "predicted": names[scores.argmax(axis=1)] if len(scores) else names[:0],
+            "confidence": confidence,
+            "doubt": confidence - own,
+        }
+    )
+    return pd.concat([words, predictions[columns].reset_index(drop=True)], axis=1)
+
+
+def cell(table: pd.DataFrame, true: str | None, predicted: str | None) -> pd.DataFrame:
+    """The images of one cell of the confusion matrix (None: any), most confident first."""
+    mask = np.ones(len(table), bool)
+    if true is not None:
+        mask &= (table["true"] == true).to_numpy()
+    if predicted is not None:
+        mask &= (table["predicted"] == predicted).to_numpy()
+    return table[mask].sort_values("confidence", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def most_doubted(table: pd.DataFrame) -> pd.DataFrame:
+    """The images whose label the model contradicts, most firmly first."""
+    wrong = table[table["true"] != table["predicted"]]
+    return wrong.sort_values("doubt", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def per_class_table(per_class: dict[str, dict[str, float]]) -> pd.DataFrame:
+    """`{emotion: {precision, recall, f1, support}}` of a report -> a table with one line per emotion."""
+    table = pd.DataFrame.from_dict(per_class, orient="index")[["precision", "recall", "f1", "support"]]
+    return table.rename_axis("emotion").reset_index().astype({"support": int})
+
+
+def reliability(table: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
+    """Accuracy within equal-width bins of confidence.
+
+    Args:
+        table: from `answers`.
+        bins: how many between 0 and 1.
+
+    Returns:
+        columns lower, upper (edges), confidence (mean), accuracy (both 0 to 1), images; only bins with images.
+    """
+    index = np.minimum((table["confidence"].to_numpy() * bins).astype(int), bins - 1)
+    right = (table["true"] == table["predicted"]).astype(float)
+    frame = pd.DataFrame({"bin": index, "confidence": table["confidence"].to_numpy(), "accuracy": right.to_numpy()})
+    grouped = frame.groupby("bin")
+    result = grouped[["confidence", "accuracy"]].mean()
+    result["images"] = grouped.size()
+    result.insert(0, "lower", result.index / bins)
+    result.insert(1, "upper", (result.index + 1) / bins)
+    return result.reset_index(drop=True)
