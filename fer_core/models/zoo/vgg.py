@@ -36,14 +36,14 @@ class Vgg(FerModel):
         self.stages = nn.ModuleList(
             _stage(before, after, attention) for before, after in zip(inputs, widths, strict=True)
         )
-        self.pool = nn.MaxPool2d(2)
+        self.pools = nn.ModuleList(nn.MaxPool2d(2) for _ in widths)  # one each: DeepLIFT wants no module used twice
         self.neck = neck
         self.feature_width = feature_width
         self.head = nn.Linear(feature_width, num_classes)
 
     def features(self, x: Tensor) -> Tensor:
-        for stage in self.stages:
-            x = self.pool(stage(x))
+        for stage, pool in zip(self.stages, self.pools, strict=True):
+            x = pool(stage(x))
         features: Tensor = self.neck(x)
         return features
 
