@@ -1,0 +1,133 @@
+"""Running a method: model and faces in, heatmaps out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fer_core.errors import CheckpointError, ConfigError, UnsupportedError
+from fer_core.explain.base import EXPLAINERS
+from fer_core.explain.isolate import private_copy
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fer_core.models.base import FerModel
+
+ROBUST_PERCENTILE = 99.0
+"""The heat's scale: 1.0 is this percentile of the absolute attributions, so that one pixel cannot dim all others."""
+NOTHING = 1e-12
+"""Attributions below this, in logits per pixel, are rounding noise: the heatmap is zero."""
+
+
+def attribute(method: str, model: FerModel, faces: Tensor, target: int, **controls: Any) -> np.ndarray:
+    """One face's heatmap.
+
+    Args:
+        method: a name in EXPLAINERS.
+        model: any model; it is neither changed nor locked (see `isolate.py`), so other threads may go on using it.
+        faces: (1, 1, H, W) normalised.
+        target: index of the class whose logit is explained.
+        controls: the method's controls; the others keep their defaults.
+
+    Returns:
+        float32 (H, W), finite; [-1, 1] where the method is signed, else [0, 1]; all zero where nothing matters.
+
+    Raises:
+        UnknownNameError: no such method.
+        ConfigError: no such control or class, a value out of range, or a batch in place of one face.
+        UnsupportedError: the method does not suit the model.
+    """
+    if len(faces) != 1:
+        raise ConfigError(f"attribute explains one face, not {len(faces)}; use attribute_batch")
+    return attribute_batch(method, model, faces, [target], **controls)[0]
+
+
+def attribute_batch(
+    method: str, model: FerModel, faces: Tensor, targets: Sequence[int] | int, **controls: Any
+) -> np.ndarray:
+    """Heatmaps of several faces, float32 (N, H, W); each is what `attribute` gives for that face alone.
+
+    Args:
+        method, model, controls: as in `attribute`.
+        faces: (N, 1, H, W) normalised.
+        targets: one class for all faces, or one for each.
+    """
+    explainer = EXPLAINERS[method]
+    raw = raw_attributions(method, model, faces, targets, **controls).cpu().numpy()[:, 0]
+    return np.stack([normalise_heat(heat, signed=explainer.signed) for heat in raw])
+
+
+def raw_attributions(
+    method: str, model: FerModel, faces: Tensor, targets: Sequence[int] | int, **controls: Any
+) -> Tensor:
+    """Attributions before normalisation, float32 (N, 1, H, W); arguments as in `attribute_batch`."""
+    import torch
+
+    explainer = EXPLAINERS[method]
+    options = explainer.options(**controls)
+    with torch.inference_mode(False), torch.enable_grad():
+        twin = private_copy(model)
+        explainer.check(twin)
+        inputs = faces.detach().clone().float().to(_device(twin)).requires_grad_()
+        raw = explainer.attribute(twin, inputs, _targets(twin, inputs, targets), **options).detach().float()
+    if not torch.isfinite(raw).all():
+        raise CheckpointError(f"{explainer.title} gives values that are not finite: the weights or the face are broken")
+    return raw
+
+
+def methods_for(model: FerModel) -> tuple[str, ...]:
+    """Names of the methods that suit the model, in the registry's order."""
+    return tuple(name for name in EXPLAINERS if why_not(name, model) is None)
+
+
+def why_not(method: str, model: FerModel) -> str | None:
+    """One sentence on why the method does not suit the model; None where it does."""
+    import torch
+
+    with torch.inference_mode(False), torch.enable_grad():
+        try:
+            EXPLAINERS[method].check(private_copy(model))
+        except UnsupportedError as error:
+            return str(error)
+    return None
+
+
+def normalise_heat(raw: np.ndarray, *, signed: bool) -> np.ndarray:
+    """Raw attributions -> float32 of the same shape in [-1, 1] (signed) or [0, 1]; no contrast gives zeros.
+
+    1.0 stands for the 99th percentile of the absolute values, what lies above is cut to it; where fewer than one pixel
+    in a hundred is not zero, 1.0 stands for the greatest.
+    """
+    heat = np.asarray(raw, dtype=np.float64)
+    size = np.abs(heat)
+    scale = np.percentile(size, ROBUST_PERCENTILE)
+    if scale <= NOTHING:
+        scale = size.max(initial=0.0)
+    if scale <= NOTHING:
+        return np.zeros(heat.shape, np.float32)
+    return np.clip(heat / scale, -1.0 if signed else 0.0, 1.0).astype(np.float32)
+
+
+def _device(model: FerModel) -> Any:
+    return next(model.parameters()).device
+
+
+def _targets(model: FerModel, faces: Tensor, targets: Sequence[int] | int) -> list[int]:
+    chosen = [targets] * len(faces) if isinstance(targets, int) else [int(target) for target in targets]
+    if len(chosen) != len(faces):
+        raise ConfigError(f"there are {len(faces)} faces and {len(chosen)} targets; give one target for each, or one")
+    classes = _classes(model, faces)
+    for target in chosen:
+        if not 0 <= target < classes:
+            raise ConfigError(f"target must be a class from 0 to {classes - 1}, not {target}")
+    return chosen
+
+
+def _classes(model: FerModel, faces: Tensor) -> int:
+    import torch
+
+    with torch.no_grad():
+        return int(model(faces[:1]).shape[1])

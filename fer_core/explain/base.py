@@ -1,0 +1,106 @@
+"""What a method of explanation is, and the registry of them.
+
+A method gives every pixel of a face a share in the logit of one emotion. Each stands in a file of its own under
+`methods/`, registers itself, and is found by the command, the page and the tests. Listing the methods loads neither
+torch nor Captum; only running one does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from fer_core.explain.controls import Control, resolve
+from fer_core.registry import Registry
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fer_core.models.base import FerModel
+
+
+class Explainer(ABC):
+    """One method.
+
+    Attributes:
+        name: public name.
+        title: the name as people write it.
+        description: one sentence for a visitor who has never heard of it.
+        paper: address of the publication.
+        signed: whether a pixel can speak against the emotion (heat in [-1, 1]) or only matter more or less ([0, 1]).
+        controls: what may be set, with ranges and defaults.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    description: ClassVar[str]
+    paper: ClassVar[str]
+    signed: ClassVar[bool] = False
+    controls: ClassVar[tuple[Control, ...]] = ()
+
+    def options(self, **given: Any) -> dict[str, Any]:
+        """All controls' values; raises ConfigError for an unknown control or a value out of its range."""
+        return resolve(self.name, self.controls, given)
+
+    def check(self, model: FerModel) -> None:  # noqa: B027  (most methods suit every model)
+        """Raises UnsupportedError, with one sentence, where the method would be wrong for `model`.
+
+        Args:
+            model: a private copy (see `isolate.py`), free to be hooked.
+        """
+
+    @abstractmethod
+    def attribute(self, model: FerModel, faces: Tensor, targets: list[int], **options: Any) -> Tensor:
+        """Raw attributions of the targets' logits.
+
+        Args:
+            model: a private copy (see `isolate.py`) in eval mode, free to be hooked.
+            faces: (N, 1, H, W) normalised, a leaf of its own that requires its gradient.
+            targets: N class indices.
+            options: every control's value, checked.
+
+        Returns:
+            (N, 1, H, W), signed and in the logits' unit where the method is signed, else not negative.
+        """
+
+
+class _ExplainerRegistry(Registry[Explainer]):
+    """Fills itself from `methods/` at the first look."""
+
+    _loaded = False
+
+    def _load(self) -> None:
+        if not self._loaded:
+            self._loaded = True
+            from fer_core.explain import methods
+
+            for module in pkgutil.iter_modules(methods.__path__):
+                importlib.import_module(f"{methods.__name__}.{module.name}")
+
+    def __getitem__(self, name: str) -> Explainer:
+        self._load()
+        return super().__getitem__(name)
+
+    def __iter__(self) -> Iterator[str]:
+        self._load()
+        return super().__iter__()
+
+    def __contains__(self, name: object) -> bool:
+        self._load()
+        return super().__contains__(name)
+
+    def __len__(self) -> int:
+        self._load()
+        return super().__len__()
+
+
+EXPLAINERS = _ExplainerRegistry("explanation method")
+
+
+def register_explainer(cls: type[Explainer]) -> type[Explainer]:
+    """Class decorator: one instance goes into EXPLAINERS under the class's `name`."""
+    EXPLAINERS.add(cls.name, cls())
+    return cls

@@ -1,0 +1,94 @@
+"""DeepLIFT (Shrikumar, Greenside, Kundaje 2017, https://arxiv.org/abs/1704.02685)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from fer_core.errors import UnsupportedError
+from fer_core.explain.base import Explainer, register_explainer
+from fer_core.explain.baselines import BASELINE, reference
+from fer_core.explain.probe import probe_faces
+from fer_core.explain.products import product_rule
+from fer_core.explain.quiet import captum_quiet
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fer_core.models.base import FerModel
+
+TOLERANCE = 0.02
+"""Share of the logits' difference that the attributions of a suitable model may miss."""
+
+
+@register_explainer
+class DeepLift(Explainer):
+    """Differences from a reference face, sent back through the network by the rescale rule; they add up as well.
+
+    Captum knows the rule of activations and max-pools that are modules used once; `products.py` adds the rule of
+    products (squeeze-and-excitation and other gates). Whether that covers a model is measured on a probe, not guessed:
+    where the attributions do not add up to the difference of the logits, the method is not offered.
+    """
+
+    name = "deep_lift"
+    title = "DeepLIFT"
+    description = "Compares with an empty face, layer by layer: what each pixel gave to or took from the answer."
+    paper = "https://arxiv.org/abs/1704.02685"
+    signed = True
+    controls = (BASELINE,)
+
+    def check(self, model: FerModel) -> None:
+        try:
+            missing = self.missing_share(model)
+        except RuntimeError:  # Captum's word for a module that is used twice
+            missing = float("inf")
+        if not missing <= TOLERANCE:
+            raise UnsupportedError(
+                "DeepLIFT does not add up for this model, which has operations that its rules do not cover; "
+                "use integrated_gradients"
+            )
+
+    def missing_share(self, model: FerModel) -> float:
+        """Largest share, over two probes and two classes, of the logits' difference that the attributions miss."""
+        import torch
+
+        probes = probe_faces(model).requires_grad_()
+        with torch.no_grad():
+            change = model(probes) - model(torch.zeros_like(probes))  # (2, C)
+        scale = change.abs().amax(1).clamp_min(1e-6)
+        misses = [
+            (self.attribute(model, probes, [target] * len(probes), baseline="grey").sum((1, 2, 3)) - change[:, target])
+            for target in (0, 1)
+        ]
+        return float(max((miss.abs() / scale).max() for miss in misses))
+
+    def attribute(self, model: FerModel, faces: Tensor, targets: list[int], **options: Any) -> Tensor:
+        import torch
+        from captum.attr import DeepLift as CaptumDeepLift
+
+        baselines = reference(faces, options["baseline"])
+        explainer = CaptumDeepLift(model)
+        with captum_quiet(), product_rule(), _separate_modules(model):
+            # one by one: Captum takes the first gradient of a batch for all (pytorch/captum#1276)
+            heats = [
+                explainer.attribute(faces[i : i + 1], baselines=baselines[i : i + 1], target=target).detach()
+                for i, target in enumerate(targets)
+            ]
+        return torch.cat(heats)
+
+
+@contextmanager
+def _separate_modules(model: FerModel) -> Iterator[None]:
+    """Gives every module an input tensor of its own.
+
+    Captum hooks a module's output and the next module's input. Where a max-pool directly follows a ReLU both are one
+    tensor, and the ReLU reads the gradient before the max-pool's rule has changed it: the attributions come out wrong.
+    """
+    leaves = [module for module in model.modules() if not list(module.children())]
+    handles = [leaf.register_forward_pre_hook(lambda _module, inputs: inputs[0].clone()) for leaf in leaves]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -1,0 +1,46 @@
+"""Grad-CAM (Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fer_core.errors import UnsupportedError
+from fer_core.explain.base import Explainer, register_explainer
+from fer_core.explain.probe import output_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fer_core.models.base import FerModel
+
+
+@register_explainer
+class GradCam(Explainer):
+    """The last map of features, weighted by the mean gradients of its channels, positive part, enlarged to the face."""
+
+    name = "grad_cam"
+    title = "Grad-CAM"
+    description = "Shows the regions of the face where the network's last features speak for the emotion."
+    paper = "https://arxiv.org/abs/1610.02391"
+
+    def check(self, model: FerModel) -> None:
+        require_map(model, self.title)
+
+    def attribute(self, model: FerModel, faces: Tensor, targets: list[int], **options: Any) -> Tensor:
+        from captum.attr import LayerAttribution, LayerGradCam
+
+        coarse = LayerGradCam(model, model.cam_layer).attribute(faces, target=targets, relu_attributions=True)
+        height, width = faces.shape[-2:]
+        heat: Tensor = LayerAttribution.interpolate(coarse, (height, width), interpolate_mode="bilinear")
+        return heat
+
+
+def require_map(model: FerModel, title: str) -> None:
+    """Raises UnsupportedError where the model offers no map of features with height and width."""
+    try:
+        layer = model.cam_layer
+    except TypeError:
+        raise UnsupportedError(f"{title} needs a map of features, and this model names none; use saliency") from None
+    shape = output_of(model, layer)
+    if shape is None or len(shape) != 4 or min(shape[2:]) < 2:
+        raise UnsupportedError(f"{title} needs a map of features with height and width, and this model has none")
