@@ -85,13 +85,20 @@ def ensure(environment: Environment) -> Path:
     Raises:
         SetupError: it cannot be made; the message says why and what to do.
     """
-    if is_complete(environment):
-        return environment.python
+    try:
+        if not is_complete(environment):
+            _complete(environment)
+    except OSError as error:
+        where = error.filename or environment.root
+        raise SetupError(f"{where} cannot be used ({error.strerror}); mend that and start again") from error
+    return environment.python
+
+
+def _complete(environment: Environment) -> None:
     with _alone(environment):
         if not is_complete(environment):  # another start may have finished it while this one waited
             _create_if_unusable(environment)
             _install(environment)
-    return environment.python
 
 
 def is_complete(environment: Environment) -> bool:
@@ -305,8 +312,9 @@ def _lines_and_ticks(process: subprocess.Popen[str]) -> Iterator[str]:
     assert stream is not None
 
     def read() -> None:
-        for line in stream:
-            lines.put(line)
+        with stream:
+            for line in stream:
+                lines.put(line)
         lines.put(None)
 
     threading.Thread(target=read, daemon=True).start()
@@ -377,7 +385,8 @@ _PIP_FAILURES = (
     ),
     (
         r"No matching distribution found|Could not find a version",
-        "a package of requirements.txt does not exist for Python {version} on this system",
+        "the package registry has no fitting version of a package: either it cannot be reached, or there is none for "
+        "Python {version} on this system",
     ),
     (r"Permission denied|Read-only file system", "{folder} cannot be written to; mend its permissions"),
 )
