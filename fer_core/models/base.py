@@ -3,7 +3,8 @@
 A model is an `nn.Module` that maps normalised faces (B, 1, H, W) to logits (B, C), with H = W = 48 unless its spec says
 otherwise. It offers two more names that training and explanation rely on:
 
-- `features(x) -> (B, D)` and `head(features) -> (B, C)`, with `forward(x) = head(features(x))` and `feature_width = D`;
+- `features(x) -> (B, D)` or a map (B, D, h, w), and `head(features) -> (B, C)`, with `forward(x) = head(features(x))`
+  and `feature_width = D`;
 - `cam_layer`: the last module with a map of height and width above one, where Grad-CAM looks.
 """
 
@@ -30,7 +31,7 @@ class FerModel(nn.Module):
     head: nn.Module
 
     def features(self, x: Tensor) -> Tensor:
-        """(B, 1, H, W) -> (B, D), what the head judges."""
+        """(B, 1, H, W) -> (B, D) or (B, D, h, w), what the head judges."""
         raise TypeError(f"{type(self).__name__} does not say what its features are")
 
     @property

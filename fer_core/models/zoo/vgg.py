@@ -76,7 +76,7 @@ def vgg(num_classes: int = 7, dense: int = 4096, dropout: float = 0.5) -> Vgg:
 
 @register_model("vgg_se", title="VGG with squeeze-and-excitation", paper="https://arxiv.org/abs/2105.03588")
 def vgg_se(
-    num_classes: int = 7, width: float = 0.5, widths: tuple[int, ...] | None = None, dropout: float = 0.3
+    num_classes: int = 7, width: float = 0.5, widths: tuple[int, ...] | None = None, dropout: float = 0.2
 ) -> Vgg:
     """`vgg` with squeeze-and-excitation and a light head; `width` scales 64-128-256-512, `widths` replaces them."""
     if width <= 0:

@@ -1,0 +1,16 @@
+"""Figures from labels (N,) and probabilities (N, C); scikit-learn computes what it knows."""
+
+from fer_core.metrics.calibration import expected_calibration_error, reliability_bins
+from fer_core.metrics.classification import accuracy, averaged_scores, confusion, macro_f1, per_class_scores
+from fer_core.metrics.intervals import wilson_interval
+
+__all__ = [
+    "accuracy",
+    "averaged_scores",
+    "confusion",
+    "expected_calibration_error",
+    "macro_f1",
+    "per_class_scores",
+    "reliability_bins",
+    "wilson_interval",
+]

@@ -1,0 +1,293 @@
+"""The training loop on Lightning Fabric: setup, epochs, selection on PublicTest, a state after each epoch.
+
+Everything random in an epoch is a function of (seed, epoch, process), and the state after each epoch is replaced in one
+step. A run that is killed at any moment therefore goes on from its last whole epoch, step for step as if nothing had
+happened.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.fabric import Fabric
+from torch import Tensor
+
+from fer_core.config import ExecutionConfig, TrainConfig
+from fer_core.data.loaders import Faces, batches, epoch_order, measure_normalisation, to_faces
+from fer_core.data.table import FaceDataset
+from fer_core.data.transforms import AUGMENTATIONS, Normalisation, to_unit
+from fer_core.device import Plan, best_accelerator, device_name, keep_freed_memory, seed_everything
+from fer_core.errors import ConfigError
+from fer_core.labels import labels_for
+from fer_core.metrics import accuracy, macro_f1
+from fer_core.models import create_model
+from fer_core.models.base import FerModel
+from fer_core.training.optimisers import OPTIMIZERS, SCHEDULES, WeightAverage, parameter_groups
+from fer_core.training.plan import autocast, choose_plan, layout, prepare
+from fer_core.training.state import HistoryRow, RunFolder, RunState
+from fer_core.training.step import build_step
+
+EVAL_BATCH = 256
+
+Report = Callable[[str], None]
+Progress = Callable[[Iterable[Tensor], int, str], Iterable[Tensor]]
+"""(items, their number, what they are) -> the same items, shown as they pass."""
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a finished run hands on.
+
+    Attributes:
+        weights: the network's weights at the chosen epoch, by name, on the CPU.
+        normalisation: what faces went through before the network.
+        labels: class names in the order of the outputs.
+        best: {"epoch", "value"} of the metric that chose.
+        history: one row an epoch.
+        plan: how it was computed.
+        device: on what.
+    """
+
+    weights: dict[str, Tensor]
+    normalisation: Normalisation
+    labels: tuple[str, ...]
+    best: dict[str, float]
+    history: list[HistoryRow]
+    plan: Plan
+    device: str
+
+    @property
+    def seconds(self) -> float:
+        """Time of all epochs together, evaluation included."""
+        return sum(row["seconds"] for row in self.history)
+
+    @property
+    def images_per_second(self) -> float:
+        """Training speed, evaluation left out: median over the epochs."""
+        return float(np.median([row["images_per_second"] for row in self.history]))
+
+
+def fit(
+    config: TrainConfig,
+    execution: ExecutionConfig,
+    dataset: FaceDataset,
+    folder: Path,
+    *,
+    resume: bool = False,
+    report: Report = print,
+    progress: Progress = lambda items, n, text: items,
+) -> FitResult | None:
+    """Trains on Training, selects on PublicTest, keeps its state in `folder`.
+
+    Returns:
+        The result in the first process, None in the others.
+
+    Raises:
+        ConfigError: the options contradict each other, the dataset or the run that is to be resumed.
+        CheckpointError: the run's state cannot be read.
+    """
+    loop = _Loop(config, execution, dataset, RunFolder(folder), resume, report, progress)
+    loop.run()
+    return loop.result() if loop.fabric.is_global_zero else None
+
+
+class _Loop:
+    """Setup in the constructor, then `run`."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        execution: ExecutionConfig,
+        dataset: FaceDataset,
+        folder: RunFolder,
+        resume: bool,
+        report: Report,
+        progress: Progress,
+    ) -> None:
+        self.config, self.folder = config, folder
+        self.fabric = _launch(execution, config)
+        self.report: Report = report if self.fabric.is_global_zero else lambda text: None
+        self.progress: Progress = progress if self.fabric.is_global_zero else lambda items, n, text: items
+        self.training = to_faces(dataset.split("Training"))
+        self.public = to_faces(dataset.split("PublicTest"))
+        self.labels = labels_for(8 if int(self.training.labels.max()) == 7 else 7)
+        self.normalisation = measure_normalisation(self.training)
+        self.augment = AUGMENTATIONS[config.augmentation]
+        self._build(execution, dataset.fingerprint, resume)
+
+    def _build(self, execution: ExecutionConfig, fingerprint: str, resume: bool) -> None:
+        config = self.config
+        seed_everything(config.seed)
+        model = create_model(config.model, len(self.labels), **config.model_options)
+        step = build_step(model, config, has_votes=self.training.shares is not None)
+        step.to(self.fabric.device)
+        self.plan = self._open_run(step, execution, fingerprint, resume)
+        self.step = prepare(step, self.plan)
+        optimizer = OPTIMIZERS[config.optimizer](parameter_groups(self.step, config.weight_decay), config)
+        self.schedule = SCHEDULES[config.schedule](optimizer, config, config.epochs * self.steps_per_epoch)
+        self.average = WeightAverage(self.step.model, config.ema)
+        self.state = self.folder.load() if resume else RunState()
+        self._restore(optimizer)
+        self.module, self.optimizer = self.fabric.setup(self.step, optimizer)
+
+    def _open_run(self, step: Any, execution: ExecutionConfig, fingerprint: str, resume: bool) -> Plan:
+        if resume and self.folder.exists():
+            self.folder.check(self.config, fingerprint)
+            plan = self.folder.plan()
+            self.report(f"going on with {self.folder.path} in {plan}")
+            return plan
+        if self.folder.exists() and not resume:
+            raise ConfigError(f"{self.folder.path} holds a run; add --resume to go on with it, or name another --out")
+        plan = choose_plan(step, self._trial_batch(), execution, self.report)
+        plan = self.fabric.broadcast(plan)
+        if self.fabric.is_global_zero:
+            self.folder.begin(self.config, plan, fingerprint)
+        self.fabric.barrier()
+        return plan
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return max(1, len(self.training) // self.config.batch_size)
+
+    def run(self) -> None:
+        """Epochs from where the state stands to the end."""
+        if self.state.epoch:
+            self.report(f"{self.state.epoch} of {self.config.epochs} epochs are done")
+        for epoch in range(self.state.epoch, self.config.epochs):
+            row = self._train_epoch(epoch)
+            if self.fabric.is_global_zero:
+                self._close_epoch(epoch, row)
+
+    def result(self) -> FitResult:
+        """What the finished run hands on."""
+        return FitResult(
+            weights=self.state.weights,
+            normalisation=self.normalisation,
+            labels=self.labels,
+            best=self.state.best,
+            history=self.state.history,
+            plan=self.plan,
+            device=device_name(self.fabric.device.type),
+        )
+
+    def _train_epoch(self, epoch: int) -> HistoryRow:
+        config, fabric = self.config, self.fabric
+        seed_everything(config.seed, epoch, fabric.global_rank)
+        generator = torch.Generator().manual_seed(torch.initial_seed())
+        order = epoch_order(self.training.labels, sampler=config.sampler, seed=config.seed, epoch=epoch)
+        mine = batches(order, config.batch_size, rank=fabric.global_rank, world=fabric.world_size)
+        self.module.train()
+        start = time.perf_counter()
+        loss_sum, correct, seen = 0.0, 0, 0
+        for index in self.progress(mine, self.steps_per_epoch, f"epoch {epoch + 1}/{config.epochs}"):
+            faces, labels, shares = self._batch(index, generator)
+            with autocast(self.plan, fabric.device):
+                outputs = self.module(faces, labels, shares)
+            self.optimizer.zero_grad()
+            fabric.backward(outputs["loss"])
+            self.optimizer.step()
+            self.schedule.step()
+            self.average.update_parameters(self.step.model)
+            loss_sum += outputs["loss"].item() * len(labels)
+            correct += int((outputs["logits"].argmax(1) == labels).sum())
+            seen += len(labels)
+        seconds = time.perf_counter() - start
+        return {
+            "epoch": epoch + 1,
+            "learning_rate": self.schedule.get_last_lr()[0],
+            "train_loss": round(loss_sum / seen, 6),
+            "train_accuracy": round(correct / seen, 6),
+            "images_per_second": round(seen * fabric.world_size / seconds, 1),
+            "seconds": seconds,
+        }
+
+    def _close_epoch(self, epoch: int, row: HistoryRow) -> None:
+        start = time.perf_counter()
+        scores = self._judge(self.average.module)
+        row = row | scores | {"seconds": round(row["seconds"] + time.perf_counter() - start, 2)}
+        value = scores[f"public_{self.config.select_on}"]
+        if value > self.state.best.get("value", -1.0):
+            self.state.best = {"epoch": epoch + 1, "value": value}
+            self.state.weights = _copy(self.average.module.state_dict())
+        self.state.epoch = epoch + 1
+        self.state.history.append(row)
+        self.state.tensors = self._tensors()
+        self.folder.save(self.state)
+        self.report(
+            f"epoch {epoch + 1}/{self.config.epochs}: loss {row['train_loss']:.3f}, "
+            f"PublicTest accuracy {row['public_accuracy']:.4f}, macro-F1 {row['public_macro_f1']:.4f}, "
+            f"{row['images_per_second']:.0f} images/s, {row['seconds']:.0f} s"
+        )
+
+    def _batch(self, index: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor | None]:
+        device = self.fabric.device
+        unit = to_unit(self.training.pixels[index].to(device))
+        faces = self.normalisation(self.augment(unit, self.config.crop, generator))
+        shares = None if self.training.shares is None else self.training.shares[index].to(device)
+        return layout(faces, self.plan), self.training.labels[index].to(device), shares
+
+    def _trial_batch(self) -> tuple[Tensor, Tensor, Tensor | None]:
+        self.plan = Plan()
+        index = torch.arange(min(self.config.batch_size, len(self.training)))
+        return self._batch(index, torch.Generator().manual_seed(0))
+
+    def _judge(self, model: FerModel) -> HistoryRow:
+        predicted = self._predict(model, self.public)
+        true = self.public.labels.numpy()
+        return {
+            "public_accuracy": round(accuracy(true, predicted), 6),
+            "public_macro_f1": round(macro_f1(true, predicted, len(self.labels)), 6),
+        }
+
+    @torch.inference_mode()
+    def _predict(self, model: FerModel, faces: Faces) -> np.ndarray:
+        model.eval()
+        device, found = self.fabric.device, []
+        for chunk in faces.pixels.split(EVAL_BATCH):
+            batch = layout(self.normalisation(to_unit(chunk.to(device))), self.plan)
+            with autocast(self.plan, device):
+                found.append(model(batch).argmax(1).cpu())
+        return torch.cat(found).numpy()
+
+    def _tensors(self) -> dict[str, Any]:
+        return {
+            "step": _copy(self.step.state_dict()),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "average": _copy(self.average.state_dict()),
+        }
+
+    def _restore(self, optimizer: torch.optim.Optimizer) -> None:
+        tensors = self.state.tensors
+        if not tensors:
+            return
+        self.step.load_state_dict(tensors["step"])
+        optimizer.load_state_dict(tensors["optimizer"])
+        self.schedule.load_state_dict(tensors["schedule"])
+        self.average.load_state_dict(tensors["average"])
+
+
+def _launch(execution: ExecutionConfig, config: TrainConfig) -> Fabric:
+    accelerator = best_accelerator() if execution.accelerator == "auto" else execution.accelerator
+    if config.batch_size % execution.devices:
+        raise ConfigError(f"batch_size ({config.batch_size}) must be a multiple of devices ({execution.devices})")
+    if accelerator == "cuda" and (found := torch.cuda.device_count()) < execution.devices:
+        raise ConfigError(f"devices ({execution.devices}) is more than the {found} GPUs that this machine has")
+    torch.set_num_threads(execution.threads or max(1, (os.cpu_count() or 1) // execution.devices))
+    if accelerator == "cpu":
+        keep_freed_memory()
+    strategy = "ddp" if execution.devices > 1 else "auto"
+    fabric = Fabric(accelerator=accelerator, devices=execution.devices, strategy=strategy)
+    fabric.launch()
+    return fabric
+
+
+def _copy(state: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.detach().cpu().contiguous().clone() for name, value in state.items()}

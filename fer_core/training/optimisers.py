@@ -1,0 +1,92 @@
+"""Optimisers, learning-rate schedules and the running average of the weights, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import lr_scheduler
+from torch.optim.swa_utils import AveragedModel
+
+from fer_core.config import TrainConfig
+from fer_core.registry import Registry
+
+OptimizerBuilder = Callable[[list[dict[str, Any]], TrainConfig], torch.optim.Optimizer]
+ScheduleBuilder = Callable[[torch.optim.Optimizer, TrainConfig, int], lr_scheduler.LRScheduler]
+
+OPTIMIZERS: Registry[OptimizerBuilder] = Registry("optimizer")
+SCHEDULES: Registry[ScheduleBuilder] = Registry("schedule")
+
+WARM_UP_SHARE = 0.2
+"""Share of the steps in which one_cycle climbs to its peak."""
+
+
+@OPTIMIZERS.register("sgd")
+def sgd(groups: list[dict[str, Any]], config: TrainConfig) -> torch.optim.Optimizer:
+    """Stochastic gradient descent with Nesterov momentum where there is momentum."""
+    nesterov = config.momentum > 0
+    return torch.optim.SGD(groups, lr=config.learning_rate, momentum=config.momentum, nesterov=nesterov)
+
+
+@OPTIMIZERS.register("adam")
+def adam(groups: list[dict[str, Any]], config: TrainConfig) -> torch.optim.Optimizer:
+    """Adam (Kingma & Ba 2015, https://arxiv.org/abs/1412.6980)."""
+    return torch.optim.Adam(groups, lr=config.learning_rate)
+
+
+@OPTIMIZERS.register("adamw")
+def adamw(groups: list[dict[str, Any]], config: TrainConfig) -> torch.optim.Optimizer:
+    """Adam with decoupled decay (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101)."""
+    return torch.optim.AdamW(groups, lr=config.learning_rate)
+
+
+@SCHEDULES.register("one_cycle")
+def one_cycle(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> lr_scheduler.LRScheduler:
+    """Up to the peak and down to almost nothing (Smith & Topin 2018, https://arxiv.org/abs/1708.07120)."""
+    return lr_scheduler.OneCycleLR(
+        optimizer, config.learning_rate, total_steps=steps + 1, pct_start=WARM_UP_SHARE, cycle_momentum=False
+    )
+
+
+@SCHEDULES.register("cosine")
+def cosine(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> lr_scheduler.LRScheduler:
+    """From the peak down along half a cosine."""
+    return lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
+
+
+@SCHEDULES.register("constant")
+def constant(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> lr_scheduler.LRScheduler:
+    """The same rate throughout."""
+    return lr_scheduler.ConstantLR(optimizer, factor=1.0)
+
+
+def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Parameters in two groups: matrices and kernels decay, biases and norm scales do not."""
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    return [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
+class WeightAverage(AveragedModel):
+    """Exponential moving average of weights and buffers; its first steps weigh more, so that it starts warm."""
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.decay = decay
+        super().__init__(model, multi_avg_fn=self._average, use_buffers=True)
+
+    @torch.no_grad()
+    def _average(self, averages: Any, values: Any, count: Any) -> None:
+        decay = min(self.decay, (1 + float(count)) / (10 + float(count)))
+        for average, value in zip(averages, values, strict=True):
+            _move(average, value, decay)
+
+
+def _move(average: Tensor, value: Tensor, decay: float) -> None:
+    if average.is_floating_point():
+        average.lerp_(value.to(average.dtype), 1 - decay)
+    else:
+        average.copy_(value)

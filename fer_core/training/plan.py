@@ -1,0 +1,87 @@
+"""Which precision and memory layout pay on this device: a few real steps of each are timed, the fastest is taken."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import Tensor
+
+from fer_core.config import AUTO, ExecutionConfig
+from fer_core.device import Plan
+from fer_core.training.step import PlainStep
+
+WARM_UP, TIMED = 1, 3
+GAIN = 0.95
+"""A plan is preferred to plain float32 only where it takes less than this share of its time."""
+
+
+def candidates(execution: ExecutionConfig) -> list[Plan]:
+    """The plans that the options leave open, the plainest first."""
+    precisions = ("32", "bf16") if execution.precision == AUTO else (execution.precision,)
+    layouts = (False, True) if execution.channels_last == AUTO else (execution.channels_last == "on",)
+    compiled = (False, True) if execution.compile == AUTO else (execution.compile == "on",)
+    return [Plan(p, layout, c) for c in compiled for p in precisions for layout in layouts]
+
+
+def choose_plan(
+    step: PlainStep,
+    batch: tuple[Tensor, Tensor, Tensor | None],
+    execution: ExecutionConfig,
+    report: Callable[[str], None],
+) -> Plan:
+    """Times the open plans on copies of `step` with one real batch, reports each, returns the fastest."""
+    plans = candidates(execution)
+    if len(plans) == 1:
+        report(f"computing in {plans[0]}")
+        return plans[0]
+    size = len(batch[1])
+    seconds: dict[Plan, float] = {}
+    for plan in plans:
+        seconds[plan] = _time(step, batch, plan)
+        report(f"  {plan}: {size / seconds[plan]:.0f} images/s")
+    best = min(plans, key=lambda plan: seconds[plan])
+    if seconds[best] > GAIN * seconds[plans[0]]:
+        best = plans[0]
+    report(f"computing in {best}, the fastest here ({seconds[plans[0]] / seconds[best]:.1f}x {plans[0]})")
+    return best
+
+
+def prepare(step: PlainStep, plan: Plan) -> PlainStep:
+    """Puts a step into the plan's memory layout and compiles it where the plan says so; changes it in place."""
+    if plan.channels_last:
+        step.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if plan.compile:
+        step.compile()
+    return step
+
+
+def layout(faces: Tensor, plan: Plan) -> Tensor:
+    """A batch in the plan's memory layout."""
+    return faces.contiguous(memory_format=torch.channels_last) if plan.channels_last else faces
+
+
+def autocast(plan: Plan, device: torch.device) -> AbstractContextManager[object]:
+    """The plan's precision as a context."""
+    return torch.autocast(device.type, torch.bfloat16) if plan.precision == "bf16" else nullcontext()
+
+
+def _time(step: PlainStep, batch: tuple[Tensor, Tensor, Tensor | None], plan: Plan) -> float:
+    faces, labels, shares = batch
+    trial = prepare(copy.deepcopy(step), plan).train()
+    faces = layout(faces, plan)
+    best = float("inf")
+    for number in range(WARM_UP + TIMED):
+        start = time.perf_counter()
+        with autocast(plan, faces.device):
+            loss = trial(faces, labels, shares)["loss"]
+        loss.backward()
+        if faces.device.type == "cuda":
+            torch.cuda.synchronize()
+        if number >= WARM_UP:
+            best = min(best, time.perf_counter() - start)
+        trial.zero_grad()
+    return best

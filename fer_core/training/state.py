@@ -1,0 +1,106 @@
+"""A run's folder: its config, its state after the last whole epoch, its history; each replaced in one step."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fer_core.config import TrainConfig, differences
+from fer_core.device import Plan
+from fer_core.errors import CheckpointError, ConfigError
+from fer_core.files import replacing, write_json, write_text
+
+CONFIG, STATE, HISTORY = "run.json", "state.pt", "history.csv"
+
+HistoryRow = dict[str, float]
+
+
+@dataclass
+class RunState:
+    """What is known after an epoch; everything that the next one needs.
+
+    Attributes:
+        epoch: epochs done.
+        history: one row an epoch.
+        best: epoch and value of the best PublicTest metric so far.
+        weights: weights of that epoch, by name.
+        tensors: states of step, optimiser, schedule and average.
+    """
+
+    epoch: int = 0
+    history: list[HistoryRow] = field(default_factory=list)
+    best: dict[str, float] = field(default_factory=dict)
+    weights: dict[str, Tensor] = field(default_factory=dict)
+    tensors: dict[str, Any] = field(default_factory=dict)
+
+
+class RunFolder:
+    """Reads and writes a run; no file in it is ever half-written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def exists(self) -> bool:
+        """Whether a run was begun here."""
+        return (self.path / CONFIG).is_file()
+
+    def begin(self, config: TrainConfig, plan: Plan, fingerprint: str) -> None:
+        """Records what the run computes and on which data."""
+        write_json(self.path / CONFIG, {"config": asdict(config), "plan": asdict(plan), "data": fingerprint})
+
+    def plan(self) -> Plan:
+        """The plan that the run began with."""
+        return Plan(**self._record()["plan"])
+
+    def check(self, config: TrainConfig, fingerprint: str) -> None:
+        """Raises ConfigError where config or data differ from those that the run began with."""
+        record = self._record()
+        if changed := differences(record["config"], config):
+            name = changed[0]
+            raise ConfigError(
+                f"the run in {self.path} began with {name} = {record['config'][name]}, not {getattr(config, name)}; "
+                "resume with the same options, or name another --out"
+            )
+        if record["data"] != fingerprint:
+            raise ConfigError(f"the run in {self.path} began on other data; name that dataset, or another --out")
+
+    def save(self, state: RunState) -> None:
+        """Writes the state, then the history."""
+        with replacing(self.path / STATE) as temporary:
+            torch.save(asdict(state), temporary)
+        write_text(self.path / HISTORY, history_csv(state.history))
+
+    def load(self) -> RunState:
+        """The state after the last whole epoch; a fresh one where no epoch was finished."""
+        file = self.path / STATE
+        if not file.is_file():
+            return RunState()
+        try:
+            return RunState(**torch.load(file, map_location="cpu", weights_only=True))
+        except Exception as error:
+            raise CheckpointError(f"{file} cannot be read ({error}); start the run anew in another --out") from error
+
+    def _record(self) -> dict[str, Any]:
+        try:
+            record: dict[str, Any] = json.loads((self.path / CONFIG).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise CheckpointError(f"{self.path} holds no run that can be resumed ({error})") from error
+        return record
+
+
+def history_csv(history: list[HistoryRow]) -> str:
+    """The history as CSV text, one line an epoch."""
+    if not history:
+        return ""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, fieldnames=list(history[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    return buffer.getvalue()

@@ -1,0 +1,63 @@
+"""Trains a model on a dataset; a killed run goes on with --resume."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fer_core.config import ExecutionConfig, TrainConfig
+from scripts._cli import JsonOption, emit, run
+from scripts._options import with_configs
+
+
+@with_configs(config=TrainConfig, execution=ExecutionConfig)
+def train(
+    model: Annotated[str, typer.Argument(help="Architecture, a name that scripts.models lists.")],
+    data: Annotated[Path, typer.Option(help="Prepared dataset, or a raw source that is prepared on the way.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run; the trained checkpoint is its folder `checkpoint`.")],
+    config: TrainConfig,
+    execution: ExecutionConfig,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Trains MODEL on Training and keeps the epoch that is best on PublicTest; PrivateTest is not looked at.
+
+    A killed run goes on with --resume and loses at most the epoch that it was in.
+    """
+    from fer_core.data.prepare import open_or_prepare
+    from fer_core.models import MODELS
+    from fer_core.training.fit import fit
+
+    spec = MODELS[model]
+    dataset = open_or_prepare(data)
+    result = fit(config, execution, dataset, out, resume=resume, report=_say, progress=_bar)
+    if result is None:  # not the first process
+        return
+    from fer_core.training.checkpoint import write_checkpoint
+
+    folder = write_checkpoint(out / "checkpoint", spec, config, dataset, result)
+    document = {
+        "checkpoint": str(folder),
+        "epochs": config.epochs,
+        "seconds": round(result.seconds, 1),
+        "images_per_second": result.images_per_second,
+        "best": {"split": "PublicTest", "metric": config.select_on, **result.best},
+    }
+    emit(document, as_json, [f"PublicTest {config.select_on} {result.best['value']:.4f}; checkpoint in {folder}"])
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _bar(items: Any, total: int, text: str) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(items, total=total, desc=text, unit="batch", leave=False, file=sys.stderr, mininterval=0.5)
+
+
+if __name__ == "__main__":
+    run(train)
