@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from fer_core.metrics import reliability_bins
+
 PREFIX = "p_"
 
 
@@ -65,22 +67,20 @@ def per_class_table(per_class: dict[str, dict[str, float]]) -> pd.DataFrame:
     return table.rename_axis("emotion").reset_index().astype({"support": int})
 
 
-def reliability(table: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
-    """Accuracy within equal-width bins of confidence.
+def reliability(table: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy within the equal-width bins of confidence that the expected calibration error is computed over.
 
     Args:
         table: from `answers`.
-        bins: how many between 0 and 1.
 
     Returns:
         columns lower, upper (edges), confidence (mean), accuracy (both 0 to 1), images; only bins with images.
     """
-    index = np.minimum((table["confidence"].to_numpy() * bins).astype(int), bins - 1)
-    right = (table["true"] == table["predicted"]).astype(float)
-    frame = pd.DataFrame({"bin": index, "confidence": table["confidence"].to_numpy(), "accuracy": right.to_numpy()})
-    grouped = frame.groupby("bin")
-    result = grouped[["confidence", "accuracy"]].mean()
-    result["images"] = grouped.size()
-    result.insert(0, "lower", result.index / bins)
-    result.insert(1, "upper", (result.index + 1) / bins)
-    return result.reset_index(drop=True)
+    names = answer_names(table)
+    true = table["true"].map({name: index for index, name in enumerate(names)}).to_numpy()
+    bins = pd.DataFrame(reliability_bins(true, table[probability_columns(table)].to_numpy(float)))
+    width = 1 / len(bins)
+    bins.insert(0, "lower", bins.index * width)
+    bins.insert(1, "upper", (bins.index + 1) * width)
+    bins = bins.rename(columns={"count": "images"})
+    return bins[bins["images"] > 0].reset_index(drop=True)

@@ -1,0 +1,1 @@
+"""The dashboard (Streamlit): what is in the dataset, and how well the checkpoints read it."""

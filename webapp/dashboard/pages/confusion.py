@@ -1,0 +1,161 @@
+"""Confusion matrix: which emotions a checkpoint confuses, and on which images."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fer_core.figures import matrix, models, prediction_tables
+from fer_core.labels import SPLITS
+from webapp.dashboard import resources, state
+from webapp.dashboard.components import layout, lists
+
+TURN: dict[str, Any] = {"on_change": state.to_first_page, "args": (state.CELL_PAGE,)}
+
+
+def choose_run(names: list[str]) -> tuple[str, str, str]:
+    protocols = [state.OFFICIAL, *([state.DEDUPLICATED] if resources.can_deduplicate() else [])]
+    state.keep_valid(state.CHECKPOINT, names)
+    state.keep_valid(state.PROTOCOL, protocols)
+    explanation = "deduplicated leaves out the test images that have a byte-identical twin in Training"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox("Checkpoint", names, key=state.CHECKPOINT, persist_state="session", width=220, **TURN)
+        split = st.selectbox("Split", SPLITS[1:], key=state.SPLIT, width=170, **TURN)
+        protocol = st.selectbox("Protocol", protocols, key=state.PROTOCOL, width=170, help=explanation, **TURN)
+        layout.reset_button("confusion")
+    return name, split, protocol
+
+
+def show_scores(report: dict[str, Any]) -> None:
+    low, high = report["accuracy_interval"]
+    layout.key_figures(
+        [
+            ("Accuracy", f"{report['accuracy']:.2%}", f"95 % interval {low:.2%} to {high:.2%}"),
+            (
+                "95 % interval",
+                f"{100 * low:.1f} – {100 * high:.1f} %",
+                "what chance in the choice of test images allows",
+            ),
+            ("Macro F1", f"{report['macro_f1']:.3f}", "mean F1 over the emotions, each counting the same"),
+            ("Calibration error", f"{report['ece']:.3f}", "mean distance of confidence from accuracy (ECE); 0 is best"),
+            ("Images", f"{report['n']:,}", "in this split under this protocol"),
+        ]
+    )
+
+
+def display_options(largest: int) -> None:
+    st.session_state[state.THRESHOLD] = min(st.session_state[state.THRESHOLD], largest)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.toggle("Percent of the row", key=state.NORMALISE)
+        st.toggle("Hide the diagonal", key=state.HIDE_DIAGONAL)
+        st.slider("Hide cells below", 0, max(largest, 1), key=state.THRESHOLD, width=240)
+
+
+def choose_cell(labels: tuple[str, ...]) -> tuple[str | None, str | None]:
+    options = [state.ANY, *labels]
+    state.keep_valid(state.TRUE, options)
+    state.keep_valid(state.PREDICTED, options)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        true = st.selectbox("True emotion", options, key=state.TRUE, width=180, **TURN)
+        predicted = st.selectbox("Predicted emotion", options, key=state.PREDICTED, width=180, **TURN)
+    return (None if true == state.ANY else true, None if predicted == state.ANY else predicted)
+
+
+def show_matrix(counts: np.ndarray, labels: tuple[str, ...]) -> None:
+    off_diagonal = counts[~np.eye(len(labels), dtype=bool)]
+    display_options(int(off_diagonal.max(initial=0)))
+    chart = matrix.confusion_matrix(
+        counts,
+        labels,
+        normalise=st.session_state[state.NORMALISE],
+        hide_diagonal=st.session_state[state.HIDE_DIAGONAL],
+        threshold=st.session_state[state.THRESHOLD],
+        chosen=(st.session_state[state.TRUE], st.session_state[state.PREDICTED]),
+    )
+    keys = (state.MATRIX, state.TRUE, state.PREDICTED, state.CELL_PAGE)
+    st.plotly_chart(
+        chart,
+        key=state.MATRIX,
+        config=layout.WITH_CAMERA,
+        selection_mode="points",
+        on_select=lambda: state.take_click(*keys),
+        alt="Confusion matrix; the table below and the two choices under it give the same by keyboard",
+    )
+    st.caption(
+        "Rows are the true emotions, columns the predicted ones; the diagonal is right. "
+        "Click a cell, or choose it below, to list its images."
+    )
+
+
+def show_downloads(counts: np.ndarray, labels: tuple[str, ...], name: str) -> None:
+    def picture() -> bytes:
+        buffer = io.BytesIO()
+        chosen = st.session_state.get(state.NORMALISE, False)
+        matrix.confusion_picture(counts, labels, normalise=chosen).save(buffer, "PNG")
+        return buffer.getvalue()
+
+    table = pd.DataFrame(counts, columns=list(labels)).assign(true=list(labels))[["true", *labels]]
+    with st.container(horizontal=True):
+        st.download_button("Download PNG", picture, file_name=f"{name}.png", mime="image/png", key="matrix_png",
+                           on_click="ignore")  # fmt: skip
+        lists.download(table, f"{name}.csv", "matrix_csv")
+
+
+def show_cell(answers: pd.DataFrame, labels: tuple[str, ...], name: str) -> None:
+    st.subheader("Images of a cell")
+    true, predicted = choose_cell(labels)
+    if true is None and predicted is None:
+        st.caption("Choose a true or a predicted emotion, or click a cell of the matrix.")
+        return
+    rows = prediction_tables.cell(answers, true, predicted)
+    what = f"true **{true or 'anything'}**, predicted **{predicted or 'anything'}**"
+    st.markdown(f"{len(rows):,} images: {what}, most confident first.")
+    if rows.empty:
+        return
+    part = lists.page_of(rows.drop(columns=["split", "doubt"]), state.CELL_PAGE)
+    lists.table_and_faces(part, resources.shipped_faces(), label="true", key="cell_table")
+    lists.download(
+        rows, f"{name}_{true or 'any'}_as_{predicted or 'any'}.csv", "cell_csv", "Download these images' rows"
+    )
+
+
+def show_classes(report: dict[str, Any]) -> None:
+    st.subheader("Per emotion")
+    table = prediction_tables.per_class_table(report["per_class"])
+    layout.figure(
+        models.per_class_f1(table),
+        "per_class",
+        "F1 of each emotion (bar), with precision (triangle: how many of its answers are right) and recall (circle: "
+        "how many of its faces are found).",
+    )
+    number = st.column_config.NumberColumn(format="%.3f")
+    config = {"precision": number, "recall": number, "f1": number}
+    st.dataframe(table, hide_index=True, column_config=config, key="per_class_table")
+
+
+def show() -> None:
+    state.begin("confusion")
+    names = [name for name in resources.checkpoints() if resources.answers(name) is not None]
+    if not names:
+        layout.no_checkpoints()
+        return
+    name, split, protocol = choose_run(names)
+    examined = resources.examined(name, split, protocol)
+    if examined is None:
+        st.info(f"{name} ships no predictions for {split}.")
+        return
+    answers, report = examined
+    labels, counts = prediction_tables.answer_names(answers), np.asarray(report["confusion"])
+    show_scores(report)
+    show_matrix(counts, labels)
+    show_downloads(counts, labels, f"confusion_{name}_{split}_{protocol}")
+    show_cell(answers, labels, name)
+    show_classes(report)
+
+
+layout.heading("Confusion matrix", "Which emotions does a checkpoint confuse, and on which images?")
+show()

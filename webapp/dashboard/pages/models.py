@@ -1,0 +1,130 @@
+"""Models: how good each checkpoint is, how sure that is, what it costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.artifacts import Card
+from fer_core.figures import models as figures
+from fer_core.figures import prediction_tables
+from fer_core.labels import SPLITS
+from webapp.dashboard import resources, state
+from webapp.dashboard.components import layout, lists
+
+SETS = ("PublicTest", "PrivateTest", "PrivateTest deduplicated")
+
+
+def leaderboard(cards: dict[str, Card], folders: dict[str, Path]) -> pd.DataFrame:
+    lines = []
+    for name, card in cards.items():
+        private = card.metrics.get("PrivateTest", {})
+        weights = folders[name] / "weights.safetensors"
+        lines.append(
+            {
+                "checkpoint": name,
+                "architecture": card.title,
+                **{f"{part} accuracy": card.metrics.get(part, {}).get("accuracy") for part in SETS},
+                "macro F1": private.get("macro_f1"),
+                "ECE": private.get("ece"),
+                "parameters": card.parameters,
+                "MB": weights.stat().st_size / 1e6 if weights.is_file() else None,
+                "paper": card.paper,
+            }
+        )
+    return pd.DataFrame(lines).sort_values("PrivateTest accuracy", ascending=False, na_position="last")
+
+
+def intervals(cards: dict[str, Card]) -> pd.DataFrame:
+    """One line per checkpoint and evaluation set: accuracy, low, high (0 to 1)."""
+    lines = [
+        {"checkpoint": name, "set": part, "accuracy": card.metrics[part]["accuracy"],
+         "low": card.metrics[part]["accuracy_interval"][0], "high": card.metrics[part]["accuracy_interval"][1]}
+        for part in SETS
+        for name, card in cards.items()
+        if part in card.metrics
+    ]  # fmt: skip
+    return pd.DataFrame(lines)
+
+
+def show_leaderboard(cards: dict[str, Card]) -> None:
+    table = leaderboard(cards, resources.checkpoints())
+    percent, three = st.column_config.NumberColumn(format="percent"), st.column_config.NumberColumn(format="%.3f")
+    config = {f"{part} accuracy": percent for part in SETS} | {
+        "macro F1": three,
+        "ECE": three,
+        "parameters": st.column_config.NumberColumn(format="localized"),
+        "MB": st.column_config.NumberColumn(format="%.1f"),
+        "paper": st.column_config.LinkColumn(),
+    }
+    st.dataframe(table, hide_index=True, column_config=config, key="leaderboard")
+    lists.download(table, "checkpoints.csv", "leaderboard_csv")
+    measured = intervals(cards)
+    if not measured.empty:
+        layout.figure(
+            figures.accuracies(measured),
+            "accuracies",
+            "Accuracy with its 95 % interval. Two checkpoints whose intervals overlap widely cannot be told apart by "
+            "this test set. The grey band is human accuracy, 65 ± 5 %.",
+        )
+
+
+def show_training(name: str) -> None:
+    st.subheader("Training")
+    history = resources.history(name)
+    if history is None or "epoch" not in history:
+        st.info(f"{name} ships no training history.")
+        return
+    shown = [column for column in ("train_accuracy", "public_accuracy", "public_macro_f1") if column in history]
+    layout.figure(
+        figures.training_curves(history, shown, percent=True),
+        "training_scores",
+        "Scores after each epoch. Training accuracy is measured on augmented images, so it may lie below the others; "
+        "the epoch that ships is the best one on PublicTest.",
+    )
+    losses = [column for column in history if column.endswith("loss")]
+    if losses:
+        layout.figure(figures.training_curves(history, losses), "training_loss", "The loss that training lowered.")
+
+
+def show_reliability(name: str) -> None:
+    st.subheader("Calibration")
+    examined = resources.examined(name, SPLITS[2], state.OFFICIAL)
+    if examined is None:
+        st.info(f"{name} ships no predictions for {SPLITS[2]}.")
+        return
+    answers, report = examined
+    layout.figure(
+        figures.reliability(prediction_tables.reliability(answers)),
+        "reliability",
+        "PrivateTest images by the confidence of the answer. A bar below the dashed line is overconfident, one above "
+        f"it too modest. Expected calibration error: {report['ece']:.3f}.",
+    )
+
+
+def show_card(card: Card) -> None:
+    with st.expander("The whole card"):
+        st.json({key: value for key, value in vars(card).items() if key != "metrics"}, expanded=1)
+
+
+def show() -> None:
+    cards = resources.cards()
+    if not cards:
+        layout.no_checkpoints()
+        return
+    show_leaderboard(cards)
+    state.keep_valid(state.CHECKPOINT, cards)
+    st.subheader("One checkpoint in detail")
+    name = st.selectbox("Checkpoint", list(cards), key=state.CHECKPOINT, persist_state="session", width=240)
+    training, calibration = st.columns(2, gap="large")
+    with training:
+        show_training(name)
+    with calibration:
+        show_reliability(name)
+    show_card(cards[name])
+
+
+layout.heading("Models", "How good is each checkpoint, how sure is that, and what does it cost?")
+show()

@@ -1,0 +1,118 @@
+"""Label noise: where ten voters, or a model, disagree with the label."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fer_core.figures import dataset as figures
+from fer_core.figures import dataset_tables, matrix, prediction_tables
+from fer_core.labels import SPLITS
+from webapp.dashboard import resources, state
+from webapp.dashboard.components import layout, lists
+
+
+def crowd_filters(table: pd.DataFrame) -> None:
+    turn = {"on_change": state.to_first_page, "args": (state.CROWD_PAGE,)}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox("Label", [state.ANY, *table.index], key=state.CROWD_LABEL, width=160, **turn)
+        st.selectbox("Majority of the votes", [state.ANY, *table.columns], key=state.CROWD_MAJORITY, width=200, **turn)
+        st.selectbox("Split", [state.ANY, *SPLITS], key=state.CROWD_SPLIT, width=160, **turn)
+        st.toggle("Hide agreement", key=state.CROWD_DIAGONAL, **turn)
+        layout.reset_button("noise")
+
+
+def chosen_rows(crowd: pd.DataFrame) -> pd.DataFrame:
+    label, majority = st.session_state[state.CROWD_LABEL], st.session_state[state.CROWD_MAJORITY]
+    mask = pd.Series(True, index=crowd.index)
+    if label != state.ANY:
+        mask &= crowd["label"] == label
+    if majority != state.ANY:
+        mask &= crowd["majority"] == majority
+    if st.session_state[state.CROWD_DIAGONAL] and not label == majority != state.ANY:
+        mask &= crowd["label"] != crowd["majority"]
+    return crowd[mask].sort_values(["agreement", "majority_share"], ascending=[True, False], kind="stable")
+
+
+def show_matrix(table: pd.DataFrame) -> None:
+    agrees = table.index.to_numpy()[:, None] == table.columns.to_numpy()[None, :]
+    shown = ~agrees if st.session_state[state.CROWD_DIAGONAL] else np.ones(table.shape, bool)
+    cell = (st.session_state[state.CROWD_LABEL], st.session_state[state.CROWD_MAJORITY])
+    titles = ("majority of the FER+ votes", "FER2013 label")
+    keys = (state.CROWD_CHART, state.CROWD_LABEL, state.CROWD_MAJORITY, state.CROWD_PAGE)
+    st.plotly_chart(
+        matrix.cross_table(table, shown=shown, chosen=cell, titles=titles),
+        key=state.CROWD_CHART,
+        config=layout.WITH_CAMERA,
+        selection_mode="points",
+        on_select=lambda: state.take_click(*keys),
+    )
+    st.caption(
+        "Images by FER2013 label and by what most of their ten voters answered. Click a cell to list its images."
+    )
+
+
+def show_crowd(rows: pd.DataFrame) -> None:
+    everyone = dataset_tables.crowd_view(rows)
+    state.begin("noise")
+    split = st.session_state[state.CROWD_SPLIT]
+    crowd = everyone if split == state.ANY else everyone[everyone["split"] == split]
+    disagree = (crowd["label"] != crowd["majority"]).mean()
+    layout.key_figures(
+        [
+            ("Images with votes", f"{len(crowd):,}", "FER+ left some images out"),
+            ("Majority differs", f"{disagree:.1%}", "the label is not what most voters answered, ties included"),
+            ("Votes for the label", f"{crowd['agreement'].mean():.1%}", "mean over the images"),
+            ("Ties", f"{int((crowd['majority'] == dataset_tables.TIE).sum()):,}", "no single answer was most frequent"),
+        ]
+    )
+    table = dataset_tables.label_against_majority(everyone)
+    crowd_filters(table)
+    show_matrix(dataset_tables.label_against_majority(crowd).reindex(table.index, columns=table.columns, fill_value=0))
+    chosen = chosen_rows(crowd)
+    if chosen.empty:
+        st.info("No image has this label and this majority.")
+    else:
+        part = lists.page_of(chosen, state.CROWD_PAGE)
+        lists.table_and_faces(part, resources.faces(), label="label", key="crowd_table")
+        lists.download(chosen, "label_against_votes.csv", "crowd_csv")
+    st.subheader("How far the crowd agrees with each label")
+    layout.figure(
+        figures.agreement(crowd),
+        "agreement",
+        "Of the ten votes a face got, how many went to its FER2013 label, on average. Where the bar is short, a model "
+        "that is judged by the labels is judged by noise.",
+    )
+
+
+def show_model_doubt() -> None:
+    st.subheader("Labels that a model doubts")
+    names = [name for name in resources.checkpoints() if resources.answers(name) is not None]
+    if not names:
+        layout.no_checkpoints()
+        return
+    state.keep_valid(state.CHECKPOINT, names)
+    turn = {"on_change": state.to_first_page, "args": (state.DOUBT_PAGE,)}
+    name = st.selectbox("Checkpoint", names, key=state.CHECKPOINT, persist_state="session", width=240, **turn)
+    answers = resources.answers(name)
+    assert answers is not None
+    doubted = prediction_tables.most_doubted(answers)
+    st.caption(
+        f"Test images whose label {name} contradicts, most firmly first: doubt is the probability of its own answer "
+        "minus that of the label. The model is often wrong too; what both it and the voters doubt deserves a look."
+    )
+    table = doubted[["row", "split", "true", "predicted", "confidence", "doubt"]]
+    part = lists.page_of(table, state.DOUBT_PAGE)
+    lists.table_and_faces(part, resources.shipped_faces(), label="true", key="doubt_table")
+    lists.download(table, f"doubted_{name}.csv", "doubt_csv")
+
+
+layout.heading("Label noise", "Where do ten voters, or a model, disagree with the label?")
+if (source := resources.source()) is None:
+    layout.no_dataset()
+elif dataset_tables.has_votes(source.rows):
+    show_crowd(source.rows)
+else:
+    st.info("This dataset has no FER+ votes. Join them with `scripts.prepare_data SOURCE --ferplus fer2013new.csv`.")
+show_model_doubt()

@@ -1,0 +1,64 @@
+"""Outliers: constant images and those unlike all others."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.figures import dataset as figures
+from fer_core.figures import dataset_tables
+from fer_core.labels import SPLITS
+from webapp.dashboard import resources, state
+from webapp.dashboard.components import layout, lists
+
+
+def filters(rows: pd.DataFrame) -> tuple[str, str]:
+    turn = {"on_change": state.to_first_page, "args": (state.OUTLIER_PAGE,)}
+    labels = [state.ANY, *dataset_tables.class_names(rows)]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        split = st.selectbox("Split", [state.ANY, *SPLITS], key=state.OUTLIER_SPLIT, width=180, **turn)
+        label = st.selectbox("Label", labels, key=state.OUTLIER_LABEL, width=180, **turn)
+        layout.reset_button("outliers")
+    return split, label
+
+
+def narrowed(table: pd.DataFrame, split: str, label: str) -> pd.DataFrame:
+    mask = pd.Series(True, index=table.index)
+    if split != state.ANY:
+        mask &= table["split"] == split
+    if label != state.ANY:
+        mask &= table["label"] == label
+    return table[mask]
+
+
+def show(rows: pd.DataFrame) -> None:
+    state.begin("outliers")
+    odd = dataset_tables.outliers(rows)
+    constant = int(rows["constant"].sum())
+    layout.key_figures(
+        [
+            ("Constant images", f"{constant:,}", "every pixel has the same grey level"),
+            ("Highest score", f"{odd['outlier_score'].max():.2f}", "the oddest image that is not constant"),
+            ("Median score", f"{odd['outlier_score'].median():.2f}", "what is usual"),
+        ]
+    )
+    chosen = narrowed(odd, *filters(rows))
+    if chosen.empty:
+        st.info("No image has this split and label.")
+        return
+    layout.figure(
+        figures.outlier_scores(chosen["outlier_score"]),
+        "outlier_scores",
+        "How odd images are, measured by how little they resemble the average face and its usual variations "
+        "(logarithmic counts). The far right is where to look for drawings, text and crops without a face.",
+    )
+    part = lists.page_of(chosen, state.OUTLIER_PAGE)
+    lists.table_and_faces(part, resources.faces(), label="label", key="outlier_table")
+    lists.download(chosen, "outliers.csv", "outliers_csv")
+
+
+layout.heading("Outliers", "Which images are no faces, or unlike all others? The oddest come first.")
+if (source := resources.source()) is None:
+    layout.no_dataset()
+else:
+    show(source.rows)

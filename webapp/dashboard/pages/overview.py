@@ -1,0 +1,94 @@
+"""Overview: what is in the dataset, how good the default checkpoint is, where to read on."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.figures import dataset_tables
+from webapp.dashboard import resources
+from webapp.dashboard.components import layout
+
+PAGES = (
+    ("pages/balance.py", "Class balance", "How many faces of each emotion are in each split?"),
+    ("pages/duplicates.py", "Duplicates and leakage", "Which images occur twice, with two labels, or in two splits?"),
+    ("pages/outliers.py", "Outliers", "Which images are no faces, or unlike all others?"),
+    ("pages/noise.py", "Label noise", "Where do ten voters, or a model, disagree with the label?"),
+    ("pages/confusion.py", "Confusion matrix", "Which emotions does a checkpoint confuse, and on which images?"),
+    ("pages/models.py", "Models", "How good is each checkpoint, how sure is that, what does it cost?"),
+)
+
+
+def show_dataset(source: resources.Source) -> None:
+    rows = source.rows
+    counts = dataset_tables.class_counts(rows)
+    groups = dataset_tables.groups(rows)
+    leaked = int(dataset_tables.leakage(rows)["twins"].sum())
+    ratio = dataset_tables.imbalance_ratio(counts).max()
+    extra = int((groups["size"] - 1).sum())
+    layout.key_figures(
+        [
+            ("Images", f"{len(rows):,}", "all splits together"),
+            ("Largest to smallest class", f"{ratio:.1f} : 1", "in the most unbalanced split"),
+            ("Surplus copies", f"{extra:,}", "images beyond the first of a group of byte-identical ones"),
+            (
+                "Conflicting groups",
+                f"{int(groups['conflicting'].sum()):,}",
+                "identical images with more than one label",
+            ),
+            (
+                "Test images seen in training",
+                f"{leaked:,}",
+                "PublicTest and PrivateTest images with a twin in Training",
+            ),
+            ("Constant images", f"{int(rows['constant'].sum()):,}", "one grey level: no face at all"),
+        ]
+    )
+
+
+def show_provenance(source: resources.Source) -> None:
+    if source.own:
+        st.success(f"Dataset in use: **{source.title}**, with its faces.")
+    else:
+        st.info(
+            f"Dataset in use: the shipped profile of **{source.title}**: labels, votes and hashes of every image, but "
+            "not the images, whose licence forbids it. Start the app with `--data PATH` to see the faces, or your own "
+            "dataset."
+        )
+
+
+def show_models() -> None:
+    lines = [
+        {
+            "checkpoint": name,
+            "PrivateTest accuracy": card.metrics["PrivateTest"]["accuracy"],
+            "macro F1": card.metrics["PrivateTest"]["macro_f1"],
+            "parameters": card.parameters,
+        }
+        for name, card in resources.cards().items()
+        if "PrivateTest" in card.metrics
+    ]
+    if not lines:
+        layout.no_checkpoints()
+        return
+    table = pd.DataFrame(lines).sort_values("PrivateTest accuracy", ascending=False)
+    config = {
+        "PrivateTest accuracy": st.column_config.NumberColumn(format="percent"),
+        "macro F1": st.column_config.NumberColumn(format="%.3f"),
+        "parameters": st.column_config.NumberColumn(format="localized"),
+    }
+    st.dataframe(table, hide_index=True, column_config=config, key="overview_models")
+    st.caption("Chosen on PublicTest; PrivateTest was looked at once. Human accuracy on FER2013 is about 65 ± 5 %.")
+
+
+layout.heading("FER dashboard", "What is in the dataset, and how well the checkpoints read it.")
+if (source := resources.source()) is None:
+    layout.no_dataset()
+else:
+    show_provenance(source)
+    show_dataset(source)
+st.subheader("What each page answers")
+for page, title, question in PAGES:
+    st.page_link(page, label=f"**{title}**: {question}")
+st.subheader("Checkpoints")
+show_models()

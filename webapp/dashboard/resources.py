@@ -1,0 +1,245 @@
+"""What the pages show, loaded once: the only `st.cache_*` of the dashboard.
+
+Tables come from `st.cache_resource`, which hands every session the same object: pages read them and never write into
+them. Files are named by path and time of change, so a checkpoint that is replaced is read again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fer_core.artifacts import Card, find_checkpoint, list_checkpoints, load_card
+from fer_core.data.profiles import Profile, load_profile
+from fer_core.data.table import FaceDataset
+from fer_core.errors import FerError
+from fer_core.evaluation.predictions import load_predictions
+from fer_core.evaluation.report import evaluate_predictions
+from fer_core.figures import prediction_tables
+from webapp.dashboard.state import DEDUPLICATED
+from webapp.settings import Settings
+
+
+@dataclass(frozen=True)
+class Source:
+    """The dataset that the pages are about.
+
+    Attributes:
+        title: its name for people.
+        rows: one line per image (columns of `fer_core.data.profiles`).
+        own: whether it is the user's own, not what ships.
+    """
+
+    title: str
+    rows: pd.DataFrame
+    own: bool
+
+
+@dataclass(frozen=True)
+class Faces:
+    """The pictures of some rows.
+
+    Attributes:
+        pixels: uint8 (N, 48, 48).
+        places: row number -> index into `pixels`.
+    """
+
+    pixels: np.ndarray
+    places: dict[int, int]
+
+    def has(self, row: int) -> bool:
+        """Whether there is a picture of that row."""
+        return row in self.places
+
+    def of(self, rows: list[int]) -> np.ndarray:
+        """uint8 (len(rows), 48, 48); every row must be there."""
+        return np.stack([self.pixels[self.places[row]] for row in rows])
+
+
+def settings() -> Settings:
+    """What the web app was started with."""
+    return Settings.from_environment()
+
+
+@st.cache_resource(show_spinner=False)
+def profile() -> Profile | None:
+    """What ships about FER2013, None where it does not."""
+    try:
+        return load_profile()
+    except FerError:
+        return None
+
+
+def dataset() -> FaceDataset | None:
+    """The user's dataset, None where none was named or it cannot be opened (see `dataset_problem`)."""
+    return _opened(settings().data)[0]
+
+
+def dataset_problem() -> str:
+    """Why the user's dataset is not shown; empty where there is no problem."""
+    return _opened(settings().data)[1]
+
+
+def source() -> Source | None:
+    """The user's dataset where there is one, else the shipped profile, else None."""
+    own, shipped = dataset(), profile()
+    if own is not None and not _is_shipped(own, shipped):
+        return Source(str(settings().data), _audited(own.fingerprint, own), own=True)
+    if shipped is None:
+        return None
+    return Source("FER2013", shipped.rows, own=own is not None)
+
+
+def faces() -> Faces | None:
+    """Pictures of the rows of `source()`, None without a dataset of the user's."""
+    own = dataset()
+    return None if own is None else _faces_by_row(own.fingerprint, own)
+
+
+def shipped_faces() -> Faces | None:
+    """Pictures of the profile's rows, to which the predictions belong: by content, whatever the user's dataset is."""
+    own, shipped = dataset(), profile()
+    if own is None or shipped is None:
+        return None
+    if _is_shipped(own, shipped):
+        return _faces_by_row(own.fingerprint, own)
+    return _faces_by_content(own.fingerprint, own, shipped)
+
+
+def checkpoints() -> dict[str, Path]:
+    """Checkpoints by name, the one that the app was started with first."""
+    found = {folder.name: folder for folder in list_checkpoints()}
+    try:
+        chosen = find_checkpoint(settings().checkpoint)
+    except FerError:
+        return found
+    return {chosen.name: chosen} | {name: folder for name, folder in found.items() if name != chosen.name}
+
+
+def card(name: str) -> Card | None:
+    """The card of a checkpoint, None where it cannot be read."""
+    path = checkpoints()[name]
+    return _card(path, _changed(path / "card.json"))
+
+
+def cards() -> dict[str, Card]:
+    """All cards that can be read, by checkpoint."""
+    found = {name: card(name) for name in checkpoints()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def answers(name: str) -> pd.DataFrame | None:
+    """A checkpoint's predictions in words (`prediction_tables.answers`), None where it ships none."""
+    path = checkpoints()[name]
+    return _answers(path, _changed(path / "predictions.parquet"))
+
+
+def history(name: str) -> pd.DataFrame | None:
+    """A checkpoint's training history, None where it ships none."""
+    path = checkpoints()[name] / "history.csv"
+    return _history(path, _changed(path))
+
+
+def examined(name: str, split: str, protocol: str) -> tuple[pd.DataFrame, dict[str, Any]] | None:
+    """The answers on a split under a protocol, and the report over them; None where there are none."""
+    path = checkpoints()[name]
+    return _examined(path, _changed(path / "predictions.parquet"), split, protocol)
+
+
+def can_deduplicate() -> bool:
+    """Whether it is known which test images have twins in training."""
+    return profile() is not None
+
+
+@st.cache_resource(show_spinner="Opening the dataset. A raw one is prepared first, once.", max_entries=2)
+def _opened(path: Path | None) -> tuple[FaceDataset | None, str]:
+    if path is None:
+        return None, ""
+    from fer_core.data.prepare import open_or_prepare
+
+    try:
+        return open_or_prepare(path), ""
+    except FerError as error:
+        return None, str(error)
+
+
+@st.cache_resource(show_spinner="Looking for duplicates, leakage and outliers in your dataset, once.", max_entries=2)
+def _audited(fingerprint: str, _dataset: FaceDataset) -> pd.DataFrame:
+    from fer_core.data.audit import audit
+
+    return audit(_dataset).rows
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _faces_by_row(fingerprint: str, _dataset: FaceDataset) -> Faces:
+    return Faces(_dataset.pixels, {int(row): index for index, row in enumerate(_dataset.table["row"])})
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _faces_by_content(fingerprint: str, _dataset: FaceDataset, _profile: Profile) -> Faces:
+    hashes = {hashlib.sha256(np.ascontiguousarray(face)).hexdigest()[:16]: i for i, face in enumerate(_dataset.pixels)}
+    pairs = zip(_profile.rows["row"], _profile.rows["pixel_hash"], strict=True)
+    return Faces(_dataset.pixels, {int(row): hashes[key] for row, key in pairs if key in hashes})
+
+
+@st.cache_resource(show_spinner=False)
+def _card(path: Path, changed: int) -> Card | None:
+    try:
+        return load_card(path)
+    except FerError:
+        return None
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _answers(path: Path, changed: int) -> pd.DataFrame | None:
+    try:
+        return prediction_tables.answers(load_predictions(path))
+    except FerError:
+        return None
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _history(path: Path, changed: int) -> pd.DataFrame | None:
+    return pd.read_csv(path) if changed else None
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _examined(path: Path, changed: int, split: str, protocol: str) -> tuple[pd.DataFrame, dict[str, Any]] | None:
+    try:
+        predictions = load_predictions(path)
+    except FerError:
+        return None
+    predictions = predictions[predictions["split"] == split]
+    if protocol == DEDUPLICATED:
+        predictions = predictions[~predictions["row"].isin(_twins())]
+    if predictions.empty:
+        return None
+    labels = prediction_tables.answer_names(predictions)
+    report = evaluate_predictions(predictions, labels).to_dict()
+    return prediction_tables.answers(predictions), report
+
+
+def _twins() -> pd.Series:
+    """Numbers of the test images with a byte-identical twin in Training."""
+    shipped = profile()
+    if shipped is None:
+        return pd.Series(dtype=int)
+    return shipped.rows.loc[shipped.rows["twin_in_training"], "row"]
+
+
+def _is_shipped(own: FaceDataset, shipped: Profile | None) -> bool:
+    return shipped is not None and own.fingerprint == shipped.fingerprint
+
+
+def _changed(path: Path) -> int:
+    """Time of the last change in nanoseconds, 0 where there is no such file."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,96 @@
+"""Every session-state key of the dashboard, its default, and the callbacks that write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import streamlit as st
+
+from fer_core.figures.matrix import clicked_cell
+from fer_core.labels import SPLITS
+
+ANY: Final = "any"
+"""Choice of a selectbox that filters nothing."""
+OFFICIAL: Final = "official"
+DEDUPLICATED: Final = "deduplicated"
+
+BALANCE_SPLITS: Final = "balance_splits"
+BALANCE_SHARES: Final = "balance_view"
+GROUP_KIND: Final = "group_kind"
+GROUP_SCOPE: Final = "group_scope"
+GROUP_PAGE: Final = "group_page"
+GROUP_CHOSEN: Final = "group_chosen"
+OUTLIER_SPLIT: Final = "outlier_split"
+OUTLIER_LABEL: Final = "outlier_label"
+OUTLIER_PAGE: Final = "outlier_page"
+CROWD_CHART: Final = "crowd_chart"
+CROWD_LABEL: Final = "crowd_label"
+CROWD_MAJORITY: Final = "crowd_majority"
+CROWD_SPLIT: Final = "crowd_split"
+CROWD_DIAGONAL: Final = "crowd_hide_agreement"
+CROWD_PAGE: Final = "crowd_page"
+DOUBT_PAGE: Final = "doubt_page"
+CHECKPOINT: Final = "checkpoint"
+SPLIT: Final = "split"
+PROTOCOL: Final = "protocol"
+NORMALISE: Final = "normalise"
+HIDE_DIAGONAL: Final = "hide_diagonal"
+THRESHOLD: Final = "threshold"
+MATRIX: Final = "confusion_chart"
+TRUE: Final = "true_emotion"
+PREDICTED: Final = "predicted_emotion"
+CELL_PAGE: Final = "cell_page"
+
+COUNTS: Final = "Counts"
+SHARES: Final = "Shares"
+
+DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "balance": {BALANCE_SPLITS: list(SPLITS), BALANCE_SHARES: COUNTS},
+    "duplicates": {GROUP_KIND: "exact", GROUP_SCOPE: "all groups", GROUP_PAGE: 1},
+    "outliers": {OUTLIER_SPLIT: ANY, OUTLIER_LABEL: ANY, OUTLIER_PAGE: 1},
+    "noise": {CROWD_SPLIT: ANY, CROWD_DIAGONAL: True, CROWD_LABEL: ANY, CROWD_MAJORITY: ANY, CROWD_PAGE: 1},
+    "confusion": {
+        SPLIT: SPLITS[2],
+        PROTOCOL: OFFICIAL,
+        NORMALISE: False,
+        HIDE_DIAGONAL: False,
+        THRESHOLD: 0,
+        TRUE: ANY,
+        PREDICTED: ANY,
+        CELL_PAGE: 1,
+    },
+}
+"""Per page what its filters are before anyone touched them."""
+
+
+def begin(page: str) -> None:
+    """Sets what the page's filters are where the session does not know them yet."""
+    for key, value in DEFAULTS[page].items():
+        st.session_state.setdefault(key, value)
+
+
+def reset(page: str) -> None:
+    """Callback: puts the page's filters back."""
+    for key, value in DEFAULTS[page].items():
+        st.session_state[key] = value
+
+
+def to_first_page(key: str) -> None:
+    """Callback: turns a list back to its first page, for when its filter changed."""
+    st.session_state[key] = 1
+
+
+def take_click(chart: str, row_key: str, column_key: str, page_key: str) -> None:
+    """Callback of a clickable matrix: writes the clicked cell into the two selectboxes; a second click lets it go."""
+    points = st.session_state[chart]["selection"]["points"]
+    cell = next((cell for cell in map(clicked_cell, points) if cell), None)
+    st.session_state[row_key], st.session_state[column_key] = cell or (ANY, ANY)
+    st.session_state[page_key] = 1
+
+
+def keep_valid(key: str, options: Iterable[Any]) -> None:
+    """Forgets a choice that the present data does not offer."""
+    options = list(options)
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = options[0]
