@@ -1,4 +1,4 @@
-"""What a visitor may set of a method, declared as data: the page builds its sliders from it, the command its options."""
+"""What a visitor may set of a method, as data: the page builds sliders from it, the command its options."""
 
 from __future__ import annotations
 

@@ -49,7 +49,8 @@ def require_relu_modules(model: FerModel, title: str) -> None:
         raise UnsupportedError(f"{title} guides gradients at ReLUs, and this model has none; use saliency")
     if calls > modules:
         raise UnsupportedError(
-            f"{title} must reach every ReLU, and this model calls {calls - modules} of {calls} as functions; use saliency"
+            f"{title} must reach every ReLU, and this model calls {calls - modules} of {calls} as functions; "
+            "use saliency"
         )
 
 

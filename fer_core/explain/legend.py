@@ -1,0 +1,35 @@
+"""What the colours of heat mean."""
+
+from __future__ import annotations
+
+from PIL import Image, ImageDraw, ImageFont
+
+from fer_core.explain.heat_colours import table
+
+PAPER, INK, FAINT = (255, 255, 255), (28, 30, 36), (104, 110, 122)
+HEIGHT = 44
+
+
+def legend(signed: bool, width: int = 336, *, target: str = "") -> Image.Image:
+    """The colours as a strip with words at its ends on white, RGB (44, width).
+
+    Args:
+        signed: which of the two colour maps.
+        width: in pixels, from about 240 up.
+        target: the emotion, named at the ends of a signed strip.
+    """
+    picture = Image.new("RGB", (width, HEIGHT), PAPER)
+    strip = Image.fromarray(table(signed)[None]).resize((width, 16), Image.Resampling.BILINEAR)
+    picture.paste(strip, (0, 0))
+    pen, font = ImageDraw.Draw(picture), ImageFont.load_default(14)
+    first, last = legend_words(signed, target)
+    pen.text((0, 22), first, fill=FAINT, font=font)
+    pen.text((width, 22), last, fill=FAINT, font=font, anchor="ra")
+    return picture
+
+
+def legend_words(signed: bool, target: str = "") -> tuple[str, str]:
+    """The words at the cold (or opposing) and at the hot end."""
+    if signed:
+        return f"against {target}".strip(), f"for {target}".strip()
+    return "matters less", "matters most"
