@@ -1,0 +1,1 @@
+"""The demo: a photo in; faces, emotions and explanations out (Gradio)."""

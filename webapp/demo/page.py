@@ -1,0 +1,371 @@
+"""The demo's page: what stands where, and which function answers which control."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import gradio as gr
+from PIL import Image
+
+from fer_core.errors import FerError, ImageError
+from fer_core.explain import DEFAULT_METHOD, EXPLAINERS, Control
+from webapp.demo import handlers, views
+from webapp.demo.examples import EXAMPLES
+from webapp.demo.handlers import PREDICTED, Visit
+from webapp.demo.models import Models
+from webapp.demo.uploads import LARGEST, SWEEP, PhotoInput
+
+HERE: Final = Path(__file__).parent
+SCRIPT: Final = (HERE / "page.js").read_text(encoding="utf-8")
+REMEMBERED: Final = 15 * 60
+"""Seconds after which the server forgets a photo that nobody touched."""
+
+BROKEN: Final = "Something went wrong here, and not through your photo. Please try again; if it stays, restart the app."
+
+INTRODUCTION: Final = """
+# Which expression does a network see?
+
+Add a photo. Every face in it is found, cut out, made grey and 48 by 48 pixels small, and judged by a network trained on
+FER2013. Then see which pixels it went by.
+"""
+
+RESPONSIBLE: Final = """
+**Read with care.** The model names the *expression* that people would most likely give to a picture; it does not know
+what anybody feels. People agree with FER2013's labels about 65 % of the time, and the model repeats the data's errors
+and imbalances. Not for decisions about people: the EU AI Act bans inferring emotions at work and in education.
+
+**Your photo stays here.** It is judged by this server, its file is deleted as soon as it was read, and the page asks no
+other host for anything. What you see is forgotten when you close the page, press *Start over*, or leave it for
+15 minutes.
+"""
+
+log = logging.getLogger(__name__)
+
+_HIDDEN: Final = {"queue": True, "api_visibility": "private"}
+"""Options of every event but the two endpoints."""
+
+
+def build_demo(models: Models, *, links: bool = True) -> gr.Blocks:
+    """The whole page over some models.
+
+    Args:
+        models: what judges and explains.
+        links: whether the landing page and the dashboard stand beside it on the same address.
+    """
+    demo = gr.Blocks(title="Demo · FER", analytics_enabled=False, delete_cache=SWEEP, fill_width=False)
+    demo.state_session_capacity = 200
+    with demo:
+        _Page(models, links).wire(demo)
+        add_endpoints(models)
+    return demo.queue(default_concurrency_limit=4, max_size=64, api_open=False)
+
+
+def look() -> dict[str, Any]:
+    """Arguments of launch and mount that make the page look as it does and keep it to itself."""
+    font = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
+    theme = gr.themes.Default(
+        primary_hue="indigo", neutral_hue="slate", font=font, font_mono=["ui-monospace", "monospace"]
+    )
+    return {
+        "theme": theme,
+        "css_paths": [HERE / "style.css"],
+        "footer_links": ["api", "settings"],
+        "run_history": False,
+        "max_file_size": LARGEST,
+        "show_error": True,
+        "ssr_mode": False,
+        "pwa": False,
+        "mcp_server": False,
+        "enable_monitoring": False,
+    }
+
+
+class _Page:
+    """The components, in the order of the page, and their wiring."""
+
+    def __init__(self, models: Models, links: bool) -> None:
+        self.models = models
+        self.visit = gr.State(None, time_to_live=REMEMBERED)
+        if links:
+            gr.HTML(_NAVIGATION)
+        gr.Markdown(INTRODUCTION, elem_classes="fer-introduction")
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=4, min_width=320):
+                self._build_question()
+            with gr.Column(scale=7, min_width=320):
+                self._build_answer()
+        gr.Markdown(RESPONSIBLE, elem_classes="fer-responsible")
+
+    def _build_question(self) -> None:
+        self.photo = PhotoInput(
+            label="Your photo",
+            sources=["upload", "webcam", "clipboard"],
+            height=260,
+            buttons=[],
+            elem_id="photo-input",
+            placeholder="Drop a photo here\n- or -\nClick to choose one",
+        )
+        _html(views.WEBCAM_NOTE)
+        gr.Markdown("**Or try one of these**", elem_classes="fer-tight")
+        self.examples = _html(views.examples(EXAMPLES), elem_id="examples")
+        choices = list(self.models.names)
+        self.checkpoint = gr.Dropdown(
+            choices, value=self.models.default, label="Model", elem_id="model", filterable=False, interactive=True
+        )
+        self.about = gr.HTML(views.model_line(self.models.card(self.models.default)))
+
+    def _build_answer(self) -> None:
+        self.message = gr.HTML(views.message("Your answer appears here."), elem_id="message")
+        self.whole = gr.Button("Classify the whole picture anyway", visible=False, variant="primary", elem_id="whole")
+        with gr.Column(visible=False, elem_id="answer") as self.answer:
+            self.summary = _html(elem_id="summary")
+            self.picture = _html(elem_id="picture")
+            self.chooser = _html(elem_id="chooser")
+            with gr.Column(visible=False) as self.details:
+                self.face = _html(elem_id="face")
+                self._build_explanation()
+            self.again = gr.Button("Start over", size="sm", elem_id="again")
+
+    def _build_explanation(self) -> None:
+        gr.Markdown("### Which pixels did it go by?", elem_classes="fer-tight")
+        with gr.Row():
+            methods = [(EXPLAINERS[name].title, name) for name in EXPLAINERS]
+            self.method = gr.Dropdown(
+                methods, value=DEFAULT_METHOD, label="Method", elem_id="method", filterable=False, min_width=150
+            )
+            self.target = gr.Dropdown(
+                _targets(self.models.card(self.models.default).labels),
+                value=PREDICTED,
+                label="Emotion to explain",
+                elem_id="target",
+                filterable=False,
+                min_width=150,
+            )
+            self.opacity = gr.Slider(
+                0, 1, value=0.6, step=0.05, label="Opacity", elem_id="opacity", min_width=150, buttons=[]
+            )
+        self.method_line = gr.HTML(_about_method(DEFAULT_METHOD))
+        self.groups, self.controls = _build_controls(DEFAULT_METHOD)
+        self.overlay = _html(elem_id="overlay")
+
+    def wire(self, demo: gr.Blocks) -> None:
+        """Connects controls and functions."""
+        started = [self.photo.input(self._classify, [self.photo, self.checkpoint], self._answer_outputs(), **_HIDDEN)]
+        started.append(self.examples.choose(self._example, [self.checkpoint], self._answer_outputs(), **_HIDDEN))
+        started.append(self.whole.click(self._whole, [self.visit], self._answer_outputs(), **_HIDDEN))
+        started.append(
+            self.checkpoint.input(
+                self._switch,
+                [self.visit, self.checkpoint],
+                [*self._answer_outputs(), self.about, self.target],
+                **_HIDDEN,
+            )
+        )
+        for block in (self.picture, self.chooser):
+            started.append(block.choose(self._choose, [self.visit], self._answer_outputs(), **_HIDDEN))
+        for event in started:
+            event.then(self._explain, self._explain_inputs(), [self.overlay], show_progress="minimal", **_HIDDEN)
+        self._wire_explanation()
+        self.again.click(self._restart, None, self._answer_outputs(), **_HIDDEN)
+        demo.unload(_forget_session(demo))
+
+    def _wire_explanation(self) -> None:
+        inputs, options = self._explain_inputs(), {**_HIDDEN, "show_progress": "minimal", "trigger_mode": "always_last"}
+        chosen = self.method.input(
+            self._choose_method, [self.method], [self.method_line, *self.groups.values()], **_HIDDEN
+        )
+        chosen.then(self._explain, inputs, [self.overlay], **options)
+        self.target.input(self._explain, inputs, [self.overlay], **options)
+        for control in (self.opacity, *self.controls.values()):
+            event = control.release if isinstance(control, gr.Slider) else control.input
+            event(self._explain, inputs, [self.overlay], **options)
+
+    def _answer_outputs(self) -> list[Any]:
+        return [
+            self.visit,
+            self.photo,
+            self.message,
+            self.whole,
+            self.answer,
+            self.details,
+            self.summary,
+            self.picture,
+            self.chooser,
+            self.face,
+        ]
+
+    def _explain_inputs(self) -> list[Any]:
+        return [self.visit, self.method, self.target, self.opacity, *self.controls.values()]
+
+    def _classify(self, photo: bytes | None, checkpoint: str) -> tuple[Any, ...]:
+        if photo is None:
+            return self._unchanged()
+        return self._answer(lambda: handlers.classify(self.models, checkpoint, photo))
+
+    def _example(self, checkpoint: str, event: gr.EventData) -> tuple[Any, ...]:
+        picture = EXAMPLES[event.index].picture
+        return self._answer(lambda: handlers.classify(self.models, checkpoint, picture))
+
+    def _whole(self, visit: Visit | None) -> tuple[Any, ...]:
+        return self._answer(lambda: handlers.classify_whole(self.models, visit))
+
+    def _choose(self, visit: Visit | None, event: gr.EventData) -> tuple[Any, ...]:
+        return self._answer(lambda: handlers.choose(visit, event.index))
+
+    def _switch(self, visit: Visit | None, checkpoint: str) -> tuple[Any, ...]:
+        card = self.models.card(checkpoint)
+        labels = gr.Dropdown(_targets(card.labels), value=PREDICTED)
+        if visit is None:
+            return *self._unchanged(), views.model_line(card), labels
+        answer = self._answer(lambda: handlers.switch_model(self.models, visit, checkpoint))
+        return *answer, views.model_line(card), labels
+
+    def _answer(self, work: Callable[[], Visit]) -> tuple[Any, ...]:
+        """The values of all answer outputs; what goes wrong becomes a sentence on the page."""
+        try:
+            return self._show(work())
+        except FerError as error:
+            return self._empty(views.message(str(error), "error"))
+        except Exception:
+            log.exception("the demo could not answer")
+            return self._empty(views.message(BROKEN, "error"))
+
+    def _show(self, visit: Visit) -> tuple[Any, ...]:
+        found = bool(visit.faces)
+        reliability = handlers.reliability(self.models.card(visit.checkpoint), visit.face.emotion) if found else ""
+        return (
+            visit,
+            None,
+            views.message(views.found(visit)),
+            gr.Button(visible=not found),
+            gr.Column(visible=True),
+            gr.Column(visible=found),
+            views.summary(visit),
+            views.photo(visit),
+            views.chooser(visit),
+            views.face(visit, reliability) if found else "",
+        )
+
+    def _empty(self, message: str) -> tuple[Any, ...]:
+        hidden = gr.Column(visible=False)
+        return (None, None, message, gr.Button(visible=False), hidden, hidden, "", "", "", "")
+
+    def _unchanged(self) -> tuple[Any, ...]:
+        return tuple(gr.skip() for _ in self._answer_outputs())
+
+    def _restart(self) -> tuple[Any, ...]:
+        return self._empty(views.message("Forgotten. Add another photo whenever you like."))
+
+    def _choose_method(self, method: str) -> tuple[Any, ...]:
+        return _about_method(method), *(gr.Column(visible=name == method) for name in self.groups)
+
+    def _explain(self, visit: Visit | None, method: str, target: str, opacity: float, *values: Any) -> str:
+        if visit is None or not visit.faces:
+            return ""
+        given = {name: value for (owner, name), value in zip(self.controls, values, strict=True) if owner == method}
+        try:
+            explained = handlers.explain(self.models, visit, method, target, given)
+            return views.explanation(visit, explained, *handlers.overlays(visit, explained, opacity))
+        except FerError as error:
+            return views.message(str(error), "error")
+        except Exception:
+            log.exception("the demo could not explain")
+            return views.message(BROKEN, "error")
+
+
+def add_endpoints(models: Models) -> None:
+    """`/classify` and `/explain`, which other programs call; nothing of them is seen on the page."""
+    photo = PhotoInput(label="image", visible=False)
+    method = gr.Textbox(DEFAULT_METHOD, label="method", visible=False)
+    target = gr.Textbox("", label="target", info="an emotion; empty: the one that the model names", visible=False)
+    answer, overlay = gr.JSON(visible=False, label="faces"), gr.Image(visible=False, format="png", label="overlay")
+
+    def classify(image: bytes | None) -> dict[str, Any]:
+        return _served(lambda: handlers.as_document(handlers.classify(models, models.default, image)))
+
+    def explain(image: bytes | None, method: str, target: str) -> Image.Image:
+        return _served(lambda: _overlay(models, image, method, target))
+
+    trigger = gr.Button(visible=False)
+    trigger.click(
+        classify, [photo], [answer], api_name="classify", api_description="A picture -> its faces and their emotions."
+    )
+    trigger.click(
+        explain,
+        [photo, method, target],
+        [overlay],
+        api_name="explain",
+        api_description="A picture -> which pixels of its largest face speak for an emotion, as an overlay.",
+    )
+
+
+def _overlay(models: Models, image: bytes | None, method: str, target: str) -> Image.Image:
+    visit = handlers.classify(models, models.default, image)
+    if not visit.faces:
+        raise ImageError(visit.result.message)
+    explained = handlers.explain(models, visit, method or DEFAULT_METHOD, target or PREDICTED)
+    on_face, on_photo = handlers.overlays(visit, explained, 0.6)
+    return on_photo or on_face
+
+
+def _served(work: Callable[[], Any]) -> Any:
+    """What went wrong, told to the calling program in the same sentence as to a visitor."""
+    try:
+        return work()
+    except FerError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+
+
+def _html(value: str = "", **options: Any) -> gr.HTML:
+    return gr.HTML(value, js_on_load=SCRIPT, **options)
+
+
+def _targets(labels: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [("the predicted one", PREDICTED), *((label, label) for label in labels)]
+
+
+def _about_method(name: str) -> str:
+    return f'<p class="fer-model">{EXPLAINERS[name].description}</p>'
+
+
+def _build_controls(shown: str) -> tuple[dict[str, gr.Column], dict[tuple[str, str], Any]]:
+    """A group of sliders per method that declares controls; only the shown method's is visible."""
+    groups, controls = {}, {}
+    for name, explainer in EXPLAINERS.items():
+        if explainer.controls:
+            with gr.Column(visible=name == shown) as groups[name], gr.Row():
+                for control in explainer.controls:
+                    controls[name, control.name] = _build_control(control)
+    return groups, controls
+
+
+def _build_control(control: Control) -> gr.Slider | gr.Dropdown:
+    if control.kind == "choice":
+        return gr.Dropdown(list(control.choices), value=control.default, label=control.label, info=control.help)
+    return gr.Slider(
+        control.minimum,
+        control.maximum,
+        value=control.default,
+        step=control.step,
+        label=control.label,
+        info=control.help,
+        buttons=[],
+    )
+
+
+def _forget_session(demo: gr.Blocks) -> Callable[[gr.Request], None]:
+    """Drops everything that Gradio keeps about a visitor when the page is closed."""
+
+    def forget(request: gr.Request) -> None:
+        demo.state_holder.session_data.pop(request.session_hash, None)
+
+    return forget
+
+
+_NAVIGATION: Final = (
+    '<nav class="fer-navigation" aria-label="Pages"><a href="../">FER</a><a href="./" aria-current="page">Demo</a>'
+    '<a href="../dashboard/">Dashboard</a></nav>'
+)

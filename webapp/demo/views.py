@@ -1,0 +1,251 @@
+"""Values -> the demo's HTML. Pictures are written into the page as data, so that no file of a face is left behind."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from html import escape
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+from PIL import Image
+
+from fer_core.artifacts import Card
+from fer_core.labels import COLOURS, EMOJI
+from webapp.demo.examples import Example
+from webapp.demo.handlers import Visit, as_document, is_whole
+
+if TYPE_CHECKING:
+    from fer_core.explain import Explanation
+    from fer_core.inference.predictor import FacePrediction
+
+NO_FACE: Final = (
+    "No face was found here. Faces are found when they look roughly into the camera, stand upright and are not "
+    "too small. If the picture is one face and little else, have the whole picture classified"
+)
+
+_ROOM_FOR_WORDS: Final = 0.22
+"""A box narrower than this part of the photo carries its number only."""
+
+_ROOM_ABOVE: Final = 0.08
+"""A box nearer to the photo's upper edge carries its words inside."""
+
+_UNSURE: Final = 0.5
+"""Below this confidence the page says that the model is unsure."""
+
+Tone = Literal["note", "warning", "error"]
+
+
+def picture_data(picture: np.ndarray | Image.Image, kind: Literal["PNG", "WEBP"] = "PNG") -> str:
+    """A picture as a `data:` address."""
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **({"quality": 85} if kind == "WEBP" else {}))
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def message(text: str, tone: Tone = "note") -> str:
+    """A sentence for the visitor; announced by screen readers."""
+    return f'<p class="fer-message fer-{tone}" role="status">{escape(sentence(text))}</p>' if text else ""
+
+
+def sentence(text: str) -> str:
+    """A message of fer_core, made to stand alone: a capital in front and a full stop behind."""
+    text = text.strip()
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"
+
+
+def found(visit: Visit) -> str:
+    """What a visitor should know about the answer beyond the answer; mostly nothing."""
+    first, *notes = visit.result.message.split(". ")
+    if not visit.faces:
+        notes.insert(0, NO_FACE)
+    elif visit.whole or is_whole(visit):
+        notes.insert(0, first)
+    return " ".join(sentence(note) for note in notes)
+
+
+def photo(visit: Visit) -> str:
+    """The photo with a box around every face; a click on one chooses it."""
+    result = visit.result
+    boxes = "" if is_whole(visit) else "".join(_box(visit, index) for index in range(len(visit.faces)))
+    small = " fer-pixels" if result.width < 200 else ""
+    # the photo is drawn at most 60 % of the window high, in its own proportions
+    return (
+        f'<div class="fer-frame" style="--ratio:{result.width / result.height:.4f}">'
+        f'<img class="{small.strip()}" src="{picture_data(result.image.convert("RGB"), "WEBP")}" '
+        f'alt="{escape(_photo_alt(visit))}">{boxes}</div>'
+    )
+
+
+def summary(visit: Visit) -> str:
+    """One line on what was found, with the answer as a file to take along."""
+    count = len(visit.faces)
+    words = "The whole picture as one face" if visit.whole or is_whole(visit) else f"{count} face{'s' * (count != 1)}"
+    document = base64.b64encode(json.dumps(as_document(visit), indent=2).encode()).decode()
+    link = f'<a class="fer-link" download="faces.json" href="data:application/json;base64,{document}">Save as JSON</a>'
+    return f'<p class="fer-summary"><span>{words}, judged by <b>{escape(visit.checkpoint)}</b></span>{link}</p>'
+
+
+def chooser(visit: Visit) -> str:
+    """A row of faces to choose from; empty where there is only one."""
+    if len(visit.faces) < 2:
+        return ""
+    faces = "".join(_choice(visit, index) for index in range(len(visit.faces)))
+    return f'<div class="fer-faces" role="group" aria-label="Faces in the photo">{faces}</div>'
+
+
+def face(visit: Visit, reliability: str) -> str:
+    """The chosen face: what the model saw, what it says, and how far to trust that."""
+    one = visit.face
+    crop = picture_data(one.face.crop)
+    number = f"Face {visit.chosen + 1}: " if len(visit.faces) > 1 else ""
+    trust = f'<p class="fer-trust">{escape(reliability)}</p>' if reliability else ""
+    return (
+        f'<div class="fer-face"><figure><img class="fer-pixels" src="{crop}" width="168" height="168" '
+        f'alt="The face as the model sees it: 48 by 48 grey pixels, enlarged">'
+        f"<figcaption>What the model sees: 48&times;48 pixels</figcaption></figure>"
+        f'<div class="fer-verdict"><h3>{number}{EMOJI[one.emotion]} {one.emotion} '
+        f"<small>{one.confidence:.0%} confident</small></h3>{_bars(one)}{_doubt(one)}{trust}</div></div>"
+    )
+
+
+def explanation(visit: Visit, explained: Explanation, on_face: Image.Image, on_photo: Image.Image | None) -> str:
+    """The heatmap on the face and on the photo, each with a button that saves it."""
+    target, signed = escape(explained.target), explained.signed
+    words = "for or against" if signed else "for"
+    alt = f"Heatmap of the pixels that speak {words} {target}"
+    figures = _saveable(on_face, f"{alt}, on the face", "overlay-face.png", "On the face")
+    if on_photo is not None:
+        figures += _saveable(on_photo.convert("RGB"), f"{alt}, on the photo", "overlay-photo.png", "On the photo")
+    return f'<div class="fer-overlays">{figures}</div>{_legend(target, signed)}'
+
+
+def model_line(card: Card, split: str = "PrivateTest") -> str:
+    """What the checkpoint is and what it reaches, in a line."""
+    scores = card.metrics.get(split, {})
+    parts = [escape(card.title), f"{_short(card.parameters)} parameters"]
+    if "accuracy" in scores:
+        low, high = scores.get("accuracy_interval", (scores["accuracy"], scores["accuracy"]))
+        parts.append(f"right on {scores['accuracy']:.1%} of {split} (95 % interval {low:.1%} to {high:.1%})")
+    else:
+        parts.append("accuracy not measured")
+    return f'<p class="fer-model">{" · ".join(parts)}</p>'
+
+
+def examples(bundled: tuple[Example, ...]) -> str:
+    """Thumbnails to click on."""
+    buttons = "".join(_example(index, one) for index, one in enumerate(bundled))
+    return f'<div class="fer-examples" role="group" aria-label="Examples">{buttons}</div>'
+
+
+def _example(index: int, one: Example) -> str:
+    image = Image.fromarray(one.picture)
+    image.thumbnail((128, 128))
+    return (
+        f'<button type="button" data-index="{index}" title="{escape(one.credit)}">'
+        f'<img src="{picture_data(image, "WEBP")}" alt="{escape(one.alt)}" width="64" height="64">'
+        f"<span>{escape(one.name)}</span></button>"
+    )
+
+
+def _box(visit: Visit, index: int) -> str:
+    one, result = visit.faces[index], visit.result
+    x, y, width, height = one.face.box
+    left, top = max(x / result.width, 0.0), max(y / result.height, 0.0)
+    wide, high = min((x + width) / result.width, 1.0) - left, min((y + height) / result.height, 1.0) - top
+    classes = "fer-box fer-chosen" if index == visit.chosen and len(visit.faces) > 1 else "fer-box"
+    return (
+        f'<button type="button" tabindex="-1" data-index="{index}" class="{classes}" '
+        f'aria-label="{_words(visit, index)}" style="left:{left:.2%};top:{top:.2%};width:{wide:.2%};height:{high:.2%};{_paint(one.emotion)}">'
+        f'<span class="fer-tag{" fer-inside" if top < _ROOM_ABOVE else ""}">{_tag(visit, index, wide)}</span></button>'
+    )
+
+
+def _tag(visit: Visit, index: int, wide: float) -> str:
+    if wide > _ROOM_FOR_WORDS:
+        return _words(visit, index)
+    return str(index + 1) if len(visit.faces) > 1 else visit.faces[index].emotion
+
+
+def _words(visit: Visit, index: int) -> str:
+    one = visit.faces[index]
+    number = f"{index + 1} " if len(visit.faces) > 1 else ""
+    return f"{number}{one.emotion} {one.confidence:.0%}"
+
+
+def _choice(visit: Visit, index: int) -> str:
+    one = visit.faces[index]
+    pressed = str(index == visit.chosen).lower()
+    return (
+        f'<button type="button" data-index="{index}" aria-pressed="{pressed}" style="{_paint(one.emotion)}">'
+        f'<img class="fer-pixels" src="{picture_data(one.face.crop)}" width="64" height="64" alt="Face {index + 1}">'
+        f"<span>{_words(visit, index)}</span></button>"
+    )
+
+
+def _bars(one: FacePrediction) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{name}</th><td class="fer-bar" aria-hidden="true"><span '
+        f'style="width:{p:.1%};background:{COLOURS[name]}"></span></td><td>{p:.1%}</td></tr>'
+        for name, p in one.probabilities.items()
+    )
+    return f'<table class="fer-bars"><caption class="fer-hidden">Probability of each emotion</caption>{rows}</table>'
+
+
+def _doubt(one: FacePrediction) -> str:
+    if one.confidence >= _UNSURE:
+        return ""
+    first, second = sorted(one.probabilities, key=one.probabilities.__getitem__, reverse=True)[:2]
+    return f'<p class="fer-doubt">The model is unsure: {first} and {second} are its best guesses.</p>'
+
+
+def _saveable(picture: Image.Image, alt: str, name: str, caption: str) -> str:
+    return (
+        f'<figure><img src="{picture_data(picture, "WEBP")}" alt="{alt}"><figcaption>{caption} '
+        f'<button type="button" class="fer-link" data-save="{name}">Save as PNG</button></figcaption></figure>'
+    )
+
+
+def _legend(target: str, signed: bool) -> str:
+    from fer_core.explain.heat_colours import INFERNO, RD_BU
+
+    left, right = (f"against {target}", f"for {target}") if signed else ("hardly matters", f"matters for {target}")
+    colours = ",".join(RD_BU if signed else INFERNO)
+    scale = f'<i style="background:linear-gradient(to right,{colours})"></i>'
+    return f'<p class="fer-legend"><span>{left}</span>{scale}<span>{right}</span></p>'
+
+
+def _paint(emotion: str) -> str:
+    colour = COLOURS[emotion]
+    return f"--paint:{colour};--ink:{_ink(colour)}"
+
+
+def _ink(colour: str) -> str:
+    """Black or white, whichever stands out more on the colour (WCAG contrast)."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#ffffff" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "#000000"
+
+
+def _photo_alt(visit: Visit) -> str:
+    if not visit.faces:
+        return "The photo; no face was found in it"
+    found = ", ".join(f"{one.emotion} {one.confidence:.0%}" for one in visit.faces)
+    return f"The photo, with the emotion of each face: {found}"
+
+
+def _short(count: int) -> str:
+    if count >= 1_000_000:
+        return f"{count / 1_000_000:.1f} million"
+    return f"{count:,}"
+
+
+WEBCAM_NOTE: Final = (
+    '<p class="fer-message fer-note" data-insecure hidden>The camera stays off: browsers give it to a page only over '
+    "HTTPS or on localhost, and this page is neither. Open it on the machine that serves it, or put an HTTPS proxy in "
+    "front. Uploading and pasting work all the same.</p>"
+)
+"""Why the camera is missing; the page's script shows it only where the browser withholds cameras."""
