@@ -1,0 +1,148 @@
+"""A checkpoint folder: `weights.safetensors` and the card that says what they are. Builds no model.
+
+checkpoints/<name>/
+  weights.safetensors   the network's parameters and buffers
+  card.json             architecture, input, labels, data, selection, training, metrics, versions
+  model.onnx            the same network for onnxruntime; names the weights that it was exported from
+  history.csv           one row an epoch
+  report.json           evaluation on PublicTest and PrivateTest
+  predictions.parquet   row, split, label and seven probabilities of every test face; no pixels
+  README.md             the card for people
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer_core.errors import CheckpointError
+from fer_core.files import replacing, write_json
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
+DEFAULT_CHECKPOINT = "vgg_se"
+WEIGHTS, CARD, ONNX, REPORT = "weights.safetensors", "card.json", "model.onnx", "report.json"
+HISTORY, PREDICTIONS = "history.csv", "predictions.parquet"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a set of weights is, how it came about and what it reaches.
+
+    Attributes:
+        name: the checkpoint's name.
+        model: the architecture's registered name; `options` are its options, `title` and `paper` the registry's.
+        labels: class names in the order of the outputs.
+        input: {"side", "channels", "mean", "std"}: faces of side x side pixels go in as (pixel / 255 - mean) / std.
+        temperature: logits are divided by it before the softmax; fitted on PublicTest, 1 where it was not fitted.
+        parameters: trainable parameters.
+        weights_sha256: SHA-256 (hex) of the weight file.
+        data: {"fingerprint", "source_format", "faces"} of what it was trained on.
+        selection: {"split", "metric", "value", "epoch"}: what picked these weights.
+        training: configuration, plan, device, seconds, images per second, images seen.
+        metrics: evaluation by split, with the keys of `scripts.evaluate`; empty until it was evaluated.
+        versions: packages that trained it.
+        notes: what else a reader must know.
+    """
+
+    name: str
+    model: str
+    labels: tuple[str, ...]
+    input: dict[str, Any]
+    parameters: int
+    weights_sha256: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    title: str = ""
+    paper: str = ""
+    temperature: float = 1.0
+    data: dict[str, Any] = field(default_factory=dict)
+    selection: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    notes: str = ""
+
+
+def load_card(folder: Path) -> Card:
+    """Reads a checkpoint's card; raises CheckpointError where it is missing or broken."""
+    file = folder / CARD
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        card = Card(**document)
+    except FileNotFoundError:
+        raise CheckpointError(f"{folder} is no checkpoint: it has no {CARD}") from None
+    except (OSError, ValueError, TypeError) as error:
+        raise CheckpointError(f"{file} cannot be read ({error}); restore it or train again") from error
+    return _with(card, labels=tuple(card.labels))
+
+
+def save_card(folder: Path, card: Card) -> None:
+    """Writes the card alone."""
+    write_json(folder / CARD, asdict(card))
+
+
+def save_checkpoint(folder: Path, card: Card, weights: Mapping[str, Tensor]) -> Card:
+    """Writes weights, then the card with their hash; returns that card."""
+    from safetensors.torch import save_file
+
+    with replacing(folder / WEIGHTS) as temporary:
+        save_file({name: tensor.contiguous() for name, tensor in weights.items()}, temporary)
+    card = _with(card, weights_sha256=_sha256(folder / WEIGHTS))
+    save_card(folder, card)
+    return card
+
+
+def load_weights(folder: Path) -> dict[str, Tensor]:
+    """Reads the weights; raises CheckpointError where they are missing, broken or not those of the card."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    file = folder / WEIGHTS
+    if not file.is_file():
+        raise CheckpointError(f"{folder} is no checkpoint: it has no {WEIGHTS}")
+    if _sha256(file) != load_card(folder).weights_sha256:
+        raise CheckpointError(f"{file} is not the file that its card describes; restore both from one place")
+    try:
+        return dict(load_file(file))
+    except SafetensorError as error:
+        raise CheckpointError(f"{file} is damaged ({error}); restore it or train again") from error
+
+
+def update_card(folder: Path, **changes: Any) -> Card:
+    """Replaces fields of a checkpoint's card and returns the new card."""
+    card = _with(load_card(folder), **changes)
+    save_card(folder, card)
+    return card
+
+
+def find_checkpoint(name_or_path: str | Path) -> Path:
+    """The folder of a shipped checkpoint's name, or the folder itself; CheckpointError names the closest name."""
+    for folder in (CHECKPOINTS / str(name_or_path), Path(name_or_path)):
+        if (folder / CARD).is_file():
+            return folder
+    names = [folder.name for folder in list_checkpoints()]
+    close = difflib.get_close_matches(str(name_or_path), names, n=1)
+    hint = f"closest: {close[0]!r}" if close else f"there are: {', '.join(names) or 'none'}"
+    raise CheckpointError(f"no checkpoint {str(name_or_path)!r}; {hint}")
+
+
+def list_checkpoints() -> list[Path]:
+    """Folders of all shipped checkpoints, by name."""
+    return sorted(file.parent for file in CHECKPOINTS.glob(f"*/{CARD}"))
+
+
+def _with(card: Card, **changes: Any) -> Card:
+    values = {item.name: getattr(card, item.name) for item in fields(card)}
+    return Card(**(values | changes))
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,0 +1,106 @@
+"""A trained network as a classifier: onnxruntime on the CPU, PyTorch (imported when needed) elsewhere."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fer_core.artifacts import Card, load_card, load_weights
+from fer_core.classifiers.base import check_faces, softmax
+from fer_core.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fer_core.models.base import FerModel
+
+BATCH = 256
+
+Runtime = Callable[[np.ndarray], np.ndarray]
+"""uint8 (N, 48, 48) -> float32 logits (N, C)."""
+
+
+class NetworkClassifier:
+    """A checkpoint that answers.
+
+    Args:
+        folder: the checkpoint's folder.
+        backend: `onnx` or `torch`.
+        device: where PyTorch computes, `cpu` or `cuda`.
+        threads: CPU threads for one call of onnxruntime.
+    """
+
+    def __init__(self, folder: Path, *, backend: str = "onnx", device: str = "cpu", threads: int = 1) -> None:
+        self.folder, self.backend = folder, backend
+        self.card: Card = load_card(folder)
+        self.labels: tuple[str, ...] = self.card.labels
+        self._torch_device = device
+        self._lock = threading.Lock()
+        self._run: Runtime = self._open_onnx(threads) if backend == "onnx" else self._run_torch
+        self.device = f"{backend} on {device}"
+
+    @property
+    def name(self) -> str:
+        """The checkpoint's name."""
+        return self.card.name
+
+    def predict_proba(self, faces: np.ndarray) -> np.ndarray:
+        """uint8 (N, 48, 48) -> float32 (N, C); rows sum to 1, softened by the card's temperature."""
+        return softmax(self.predict_logits(faces), self.card.temperature)
+
+    def predict_logits(self, faces: np.ndarray) -> np.ndarray:
+        """uint8 (N, 48, 48) -> float32 (N, C), before temperature and softmax."""
+        check_faces(faces)
+        if not len(faces):
+            return np.zeros((0, len(self.labels)), np.float32)
+        chunks = [np.ascontiguousarray(faces[start : start + BATCH]) for start in range(0, len(faces), BATCH)]
+        return np.concatenate([self._run(chunk) for chunk in chunks])
+
+    def normalise(self, faces: np.ndarray) -> Tensor:
+        """uint8 (N, 48, 48) -> the network's input (N, 1, 48, 48)."""
+        import torch
+
+        from fer_core.data.transforms import to_unit
+
+        return self._normalisation(to_unit(torch.from_numpy(np.array(check_faces(faces)))))
+
+    def torch_model(self) -> FerModel:
+        """The network in PyTorch, in eval mode, for explanation and export."""
+        with self._lock:
+            return self._model
+
+    @cached_property
+    def _model(self) -> FerModel:
+        from fer_core.models import create_model
+
+        model = create_model(self.card.model, len(self.labels), **self.card.options)
+        try:
+            model.load_state_dict(load_weights(self.folder))
+        except RuntimeError as error:
+            raise CheckpointError(f"the weights in {self.folder} do not fit {self.card.model!r} ({error})") from error
+        return model.eval().to(self._torch_device)
+
+    @cached_property
+    def _normalisation(self) -> Any:
+        from fer_core.data.transforms import Normalisation
+
+        return Normalisation(self.card.input["mean"], self.card.input["std"])
+
+    def _run_torch(self, faces: np.ndarray) -> np.ndarray:
+        import torch
+
+        with torch.inference_mode():
+            batch = self.normalise(faces).to(self._torch_device)
+            logits: np.ndarray = self.torch_model()(batch).float().cpu().numpy()
+            return logits
+
+    def _open_onnx(self, threads: int) -> Runtime:
+        from fer_core.classifiers.onnx import open_session
+
+        session = open_session(self.folder, threads=threads)
+        return lambda faces: session.run(None, {"faces": faces})[0]

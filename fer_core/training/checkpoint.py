@@ -1,0 +1,54 @@
+"""A finished run as a checkpoint folder."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from dataclasses import asdict
+from pathlib import Path
+
+from fer_core.artifacts import HISTORY, Card, save_checkpoint
+from fer_core.config import TrainConfig
+from fer_core.data.table import FaceDataset
+from fer_core.files import write_text
+from fer_core.models import ModelSpec, create_model, parameter_count
+from fer_core.training.fit import FitResult
+from fer_core.training.state import history_csv
+
+PACKAGES = ("torch", "lightning", "numpy")
+
+
+def write_checkpoint(
+    folder: Path, spec: ModelSpec, config: TrainConfig, dataset: FaceDataset, result: FitResult
+) -> Path:
+    """Writes weights, card and history of a run into `folder` and returns it; the card has no test metrics yet."""
+    epochs = len(result.history)
+    faces = int((dataset.table["split"] == "Training").sum())
+    labels_used = "FER2013 labels and FER+ votes" if config.ferplus_weight else "FER2013 labels"
+    card = Card(
+        name=folder.name,
+        model=spec.name,
+        options=dict(config.model_options),
+        title=spec.title,
+        paper=spec.paper,
+        labels=result.labels,
+        input={"side": spec.input_side, "channels": 1, **asdict(result.normalisation)},
+        parameters=parameter_count(create_model(spec.name, len(result.labels), **config.model_options)),
+        data={"fingerprint": dataset.fingerprint, "source_format": dataset.source_format, "faces": faces},
+        selection={"split": "PublicTest", "metric": config.select_on, **result.best},
+        training={
+            "config": asdict(config),
+            "labels": labels_used,
+            "plan": str(result.plan),
+            "device": result.device,
+            "epochs": epochs,
+            "images_seen": epochs * max(1, faces // config.batch_size) * config.batch_size,
+            "seconds": round(result.seconds, 1),
+            "images_per_second": result.images_per_second,
+            "seed": config.seed,
+        },
+        versions={"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES},
+    )
+    save_checkpoint(folder, card, result.weights)
+    write_text(folder / HISTORY, history_csv(result.history))
+    return folder
