@@ -69,7 +69,9 @@ def _json(name: str, text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise ConfigError(f"--{name.replace('_', '-')} is no JSON object ({error}); write it like '{{\"width\": 0.5}}'")
+        raise ConfigError(
+            f"--{name.replace('_', '-')} is no JSON object ({error}); write it like '{{\"width\": 0.5}}'"
+        ) from error
     if not isinstance(value, dict):
         raise ConfigError(f"--{name.replace('_', '-')} must be a JSON object like '{{\"width\": 0.5}}', not {text}")
     return value

@@ -1,0 +1,1 @@
+"""From a classifier and a dataset to a predictions table, and from that to an evaluation report."""

@@ -1,0 +1,20 @@
+"""Temperature scaling (Guo et al. 2017, https://arxiv.org/abs/1706.04599)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fer_core.classifiers.base import softmax
+
+BOUNDS = (0.2, 5.0)
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The divisor of the logits (N, C) that makes the labels (N,) likeliest, between 0.2 and 5, to three decimals."""
+    from scipy.optimize import minimize_scalar
+
+    def loss(temperature: float) -> float:
+        chosen = softmax(logits, temperature)[np.arange(len(labels)), labels]
+        return float(-np.log(np.maximum(chosen, 1e-12)).mean())
+
+    return round(float(minimize_scalar(loss, bounds=BOUNDS, method="bounded").x), 3)

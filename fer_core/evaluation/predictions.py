@@ -1,0 +1,85 @@
+"""The predictions table: one row per judged face, without its pixels.
+
+| column | type | meaning |
+| --- | --- | --- |
+| row | int64 | number of the row in the dataset's source |
+| split | str | PublicTest or PrivateTest (Training where asked for) |
+| label | int64 | true class id |
+| p_angry ... | float32 | probability of each class, in the order of the labels |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from fer_core.artifacts import PREDICTIONS
+from fer_core.classifiers.base import Classifier
+from fer_core.data.table import FaceDataset
+from fer_core.errors import CheckpointError, DataError
+from fer_core.files import replacing
+
+CHUNK = 256
+
+Progress = Callable[[Iterable[slice], int], Iterable[slice]]
+"""(chunks, their number) -> the same chunks, shown as they pass."""
+
+
+class Judge(Protocol):
+    """uint8 (N, 48, 48) -> float32 (N, C)."""
+
+    def __call__(self, faces: np.ndarray) -> np.ndarray: ...
+
+
+def predict_dataset(
+    classifier: Classifier, dataset: FaceDataset, *, judge: Judge | None = None, progress: Progress | None = None
+) -> pd.DataFrame:
+    """Judges every labelled face of a dataset.
+
+    Args:
+        classifier: names the classes.
+        dataset: faces; those without a label, or with one that the classifier does not know, are left out.
+        judge: another way to ask the classifier, such as ten-crop; its `predict_proba` by default.
+        progress: wraps the chunks as they pass.
+    """
+    known = (dataset.labels >= 0) & (dataset.labels < len(classifier.labels))
+    if not known.any():
+        raise DataError("there is no face with a label that this model knows, so there is nothing to evaluate")
+    dataset = dataset.select(known)
+    judge = judge or classifier.predict_proba
+    chunks = [slice(start, start + CHUNK) for start in range(0, len(dataset), CHUNK)]
+    shown = progress(chunks, len(chunks)) if progress else chunks
+    probabilities = np.concatenate([judge(np.asarray(dataset.pixels[chunk])) for chunk in shown])
+    table = dataset.table[["row", "split", "label"]].copy()
+    for index, name in enumerate(classifier.labels):
+        table[f"p_{name}"] = probabilities[:, index].astype(np.float32)
+    return table
+
+
+def probabilities_of(table: pd.DataFrame, labels: tuple[str, ...]) -> np.ndarray:
+    """float32 (N, C) of a predictions table."""
+    return table[[f"p_{name}" for name in labels]].to_numpy(np.float32)
+
+
+def save_predictions(folder: Path, table: pd.DataFrame) -> None:
+    """Writes a checkpoint's predictions in one step."""
+    with replacing(folder / PREDICTIONS) as temporary:
+        table.to_parquet(temporary, index=False, compression="zstd")
+
+
+def load_predictions(folder: Path) -> pd.DataFrame:
+    """Reads a checkpoint's predictions; raises CheckpointError where it has none."""
+    file = folder / PREDICTIONS
+    if not file.is_file():
+        raise CheckpointError(
+            f"{folder.name} carries no predictions; make them with `python -m scripts.evaluate {folder} --data DIR "
+            "--record`"
+        )
+    try:
+        return pd.read_parquet(file)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{file} cannot be read ({error}); restore it or evaluate again") from error

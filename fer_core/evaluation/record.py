@@ -1,0 +1,68 @@
+"""The evaluation that a checkpoint carries: report, predictions and the card's metrics.
+
+PublicTest chose the weights and fits the temperature; PrivateTest is judged here, once, after everything is decided.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fer_core.artifacts import REPORT, load_card, update_card
+from fer_core.classifiers.network import NetworkClassifier
+from fer_core.data.table import FaceDataset
+from fer_core.errors import DataError
+from fer_core.evaluation.calibration import fit_temperature
+from fer_core.evaluation.predictions import Progress, predict_dataset, save_predictions
+from fer_core.evaluation.protocols import deduplicated
+from fer_core.evaluation.report import evaluate_predictions
+from fer_core.files import write_json
+
+TESTS = ("PublicTest", "PrivateTest")
+DEDUPLICATED = "PrivateTest deduplicated"
+
+
+def record_evaluation(folder: Path, dataset: FaceDataset, *, progress: Progress | None = None) -> dict[str, Any]:
+    """Calibrates a checkpoint on PublicTest, judges both test splits, writes report, predictions and card metrics.
+
+    Raises:
+        DataError: the dataset is not the one that the checkpoint was trained on.
+    """
+    card = load_card(folder)
+    if card.data.get("fingerprint") != dataset.fingerprint:
+        raise DataError(f"{card.name} was trained on another dataset; record its evaluation on that one")
+    classifier = NetworkClassifier(folder, backend="torch")
+    public = dataset.split("PublicTest")
+    temperature = fit_temperature(classifier.predict_logits(public.pixels), public.labels)
+    update_card(folder, temperature=temperature)
+    table = judge_tests(folder, dataset, progress)
+    private_twin_free = set(deduplicated(dataset, "PrivateTest").table["row"])
+    metrics = {name: figures(table[table["split"] == name], card.labels) for name in TESTS}
+    metrics[DEDUPLICATED] = figures(table[table["row"].isin(private_twin_free)], card.labels)
+    save_predictions(folder, table)
+    write_json(folder / REPORT, metrics)
+    update_card(folder, metrics=metrics)
+    return metrics
+
+
+def judge_tests(folder: Path, dataset: FaceDataset, progress: Progress | None = None) -> pd.DataFrame:
+    """The predictions table of both test splits, by PyTorch on the CPU."""
+    classifier = NetworkClassifier(folder, backend="torch")
+    tests = dataset.select(dataset.table["split"].isin(TESTS).to_numpy())
+    return predict_dataset(classifier, tests, progress=progress)
+
+
+def figures(table: pd.DataFrame, labels: tuple[str, ...]) -> dict[str, Any]:
+    """A part's report, floats rounded to six decimals so that the files stay readable."""
+    rounded: dict[str, Any] = _rounded(evaluate_predictions(table, labels).to_dict())
+    return rounded
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return [_rounded(item) for item in value] if isinstance(value, list) else value

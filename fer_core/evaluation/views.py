@@ -1,0 +1,52 @@
+"""Ways to ask a network about a face more than once and to average its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from fer_core.classifiers.network import NetworkClassifier
+from fer_core.registry import Registry
+
+Judging = Callable[[NetworkClassifier, np.ndarray], np.ndarray]
+"""(classifier, uint8 (N, 48, 48)) -> float32 (N, C)."""
+
+VIEWS: Registry[Judging] = Registry("view")
+
+CROP = 44
+"""Side of the crops of ten_crop, resized back to 48 where the network wants whole faces."""
+
+
+@VIEWS.register("single")
+def single(classifier: NetworkClassifier, faces: np.ndarray) -> np.ndarray:
+    """The face as it is."""
+    return classifier.predict_proba(faces)
+
+
+@VIEWS.register("flip")
+def flip(classifier: NetworkClassifier, faces: np.ndarray) -> np.ndarray:
+    """The face and its mirror image, probabilities averaged."""
+    mirrored = np.ascontiguousarray(faces[:, :, ::-1])
+    return (classifier.predict_proba(faces) + classifier.predict_proba(mirrored)) / 2
+
+
+@VIEWS.register("ten_crop")
+def ten_crop(classifier: NetworkClassifier, faces: np.ndarray) -> np.ndarray:
+    """Four corners, the centre, and their mirror images, each enlarged to 48x48, probabilities averaged.
+
+    Krizhevsky et al. 2012, https://papers.nips.cc/paper/4824.
+    """
+    import torch
+    from torch.nn import functional
+
+    from fer_core.data.transforms import ten_crop as crops
+    from fer_core.data.transforms import to_unit
+
+    side = faces.shape[-1]
+    views = crops(to_unit(torch.from_numpy(np.array(faces))), CROP)  # (10, N, 1, CROP, CROP)
+    whole = functional.interpolate(views.flatten(0, 1), (side, side), mode="bilinear", align_corners=False)
+    pixels = (whole * 255).round().clamp(0, 255).byte().squeeze(1).numpy()
+    answers = classifier.predict_proba(pixels).reshape(len(views), len(faces), -1)
+    mean: np.ndarray = answers.mean(0)
+    return mean

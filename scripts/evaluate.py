@@ -1,0 +1,91 @@
+"""Evaluates a checkpoint on a split of a dataset."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from scripts._cli import JsonOption, emit, run
+
+
+def evaluate(
+    checkpoint: Annotated[str, typer.Argument(help="A name under checkpoints/, or a checkpoint's folder.")],
+    data: Annotated[Path, typer.Option(help="Prepared dataset, or a raw source that is prepared on the way.")],
+    split: Annotated[str, typer.Option(help="Training, PublicTest or PrivateTest.")] = "PrivateTest",
+    tta: Annotated[str, typer.Option(help="Views of each face: single, flip or ten_crop.")] = "single",
+    protocol: Annotated[
+        str, typer.Option(help="official: the whole split; deduplicated: without exact twins of training faces.")
+    ] = "official",
+    backend: Annotated[str, typer.Option(help="auto, onnx or torch.")] = "auto",
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record", help="Calibrate on PublicTest, judge both test splits and keep the figures in the checkpoint."
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Judges every face of a split and prints accuracy with its 95 % interval, F1, calibration and confusion."""
+    from fer_core.classifiers import load_classifier
+    from fer_core.data.prepare import open_or_prepare
+    from fer_core.evaluation.predictions import predict_dataset
+    from fer_core.evaluation.protocols import PROTOCOLS
+    from fer_core.evaluation.report import evaluate_predictions
+    from fer_core.evaluation.views import VIEWS
+
+    view, choose = VIEWS[tta], PROTOCOLS[protocol]
+    dataset = open_or_prepare(data)
+    if record:
+        _record(checkpoint, dataset)
+    classifier = load_classifier(checkpoint, backend=backend)
+    faces = choose(dataset, split)
+    start = time.perf_counter()
+    table = predict_dataset(classifier, faces, judge=lambda pixels: view(classifier, pixels), progress=_bar)
+    seconds = time.perf_counter() - start
+    report = evaluate_predictions(table, classifier.labels).to_dict()
+    document = {
+        "checkpoint": classifier.name,
+        "split": split,
+        "protocol": protocol,
+        "tta": tta,
+        **report,
+        "left_out": len(faces) - len(table),
+        "device": classifier.device,
+        "images_per_second": round(len(table) / seconds, 1),
+    }
+    emit(document, as_json, _lines(document))
+
+
+def _record(checkpoint: str, dataset: Any) -> None:
+    from fer_core.artifacts import find_checkpoint
+    from fer_core.evaluation.record import record_evaluation
+
+    record_evaluation(find_checkpoint(checkpoint), dataset, progress=_bar)
+
+
+def _lines(document: dict[str, Any]) -> Iterator[str]:
+    low, high = document["accuracy_interval"]
+    yield f"{document['checkpoint']} on {document['split']} ({document['protocol']}, {document['tta']})"
+    yield f"  {document['n']} faces, {document['images_per_second']:.0f} a second on {document['device']}"
+    if document["left_out"]:
+        yield f"  {document['left_out']} more left out: no label that the model knows"
+    yield f"  accuracy   {document['accuracy']:.2%}  (95 % interval {low:.2%} to {high:.2%})"
+    yield f"  macro F1   {document['macro_f1']:.2%}   weighted F1 {document['weighted_f1']:.2%}"
+    yield f"  calibration error {document['ece']:.2%}"
+    yield f"  {'':10}{'precision':>10}{'recall':>10}{'faces':>8}"
+    for emotion, scores in document["per_class"].items():
+        yield f"  {emotion:10}{scores['precision']:>10.1%}{scores['recall']:>10.1%}{scores['support']:>8}"
+
+
+def _bar(chunks: Any, total: int) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(chunks, total=total, unit="batch", leave=False)
+
+
+if __name__ == "__main__":
+    run(evaluate)
