@@ -1,0 +1,132 @@
+"""The generated tables of the README and of checkpoints/README.md, as Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fer_core.artifacts import DEFAULT_CHECKPOINT, WEIGHTS, Card, list_checkpoints, load_card
+from fer_core.errors import ConfigError
+
+OFFICIAL, WITHOUT_TWINS, PUBLIC = "PrivateTest", "PrivateTest deduplicated", "PublicTest"
+RESULTS = ("checkpoint", "PrivateTest", "without twins", "macro-F1", "ECE", "parameters", "size", "selected on")
+MARKERS = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+
+PAGE = """\
+# Checkpoints
+
+Every folder here is one trained network: weights (safetensors), an ONNX export for the CPU, the card that says what
+they are, the history of the training, the evaluation report and the predictions for every face of PublicTest and
+PrivateTest. No pixel of FER2013 is in them. `vgg_se` is what the web app and the commands take unless told otherwise.
+
+{table}
+
+Accuracy is followed by its 95 % interval (Wilson). "Without twins" leaves out the faces of PrivateTest that have a
+byte-identical twin in Training. Everything was selected on PublicTest; PrivateTest was looked at once. What was tried
+on the way, with what did not work, is in [LOG.md](LOG.md).
+
+This page is generated from the cards: `python -m scripts.document`.
+"""
+
+
+def with_tables(text: str) -> str:
+    """`text` with its tables brought up to date between their markers; raises ConfigError for an unknown table."""
+
+    def fill(found: re.Match[str]) -> str:
+        if found[2] not in TABLES:
+            raise ConfigError(f"there is no table {found[2]!r}; there are {', '.join(TABLES)}")
+        return f"{found[1]}\n{TABLES[found[2]]()}\n\n{found[3]}"
+
+    return MARKERS.sub(fill, text)
+
+
+def checkpoint_page() -> str:
+    """All of checkpoints/README.md."""
+    rows = [[*_results_row(folder, card), _accuracy(card, PUBLIC), *_training(card)] for folder, card in _cards()]
+    return PAGE.format(table=_table((*RESULTS, PUBLIC, "trained on", "training time"), rows))
+
+
+def results_table() -> str:
+    """What each shipped checkpoint reaches."""
+    return _table(RESULTS, [_results_row(folder, card) for folder, card in _cards()])
+
+
+def models_table() -> str:
+    """Registered architectures."""
+    from scripts.models import rows
+
+    lines = [[f"`{row['name']}`", row["title"], f"{row['parameters']:,}", _link(row["paper"])] for row in rows()]
+    return _table(("model", "what it is", "parameters", "paper"), lines)
+
+
+def readers_table() -> str:
+    """Raw forms of the dataset that can be read."""
+    from fer_core.data.readers import READERS
+
+    lines = [[f"`{name}`", reader.looks_like] for name, reader in READERS.items()]
+    return _table(("form", "how it is recognised"), lines)
+
+
+def explainers_table() -> str:
+    """Methods of explanation."""
+    from fer_core.explain import EXPLAINERS
+
+    lines = [[f"`{name}`", method.title, _link(method.paper)] for name, method in EXPLAINERS.items()]
+    return _table(("method", "name", "paper"), lines)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "results": results_table,
+    "models": models_table,
+    "readers": readers_table,
+    "explainers": explainers_table,
+}
+
+
+def _cards() -> list[tuple[Path, Card]]:
+    """Shipped checkpoints, the best on PrivateTest first, those without an evaluation last."""
+    found = [(folder, load_card(folder)) for folder in list_checkpoints()]
+    return sorted(found, key=lambda item: -item[1].metrics.get(OFFICIAL, {"accuracy": 0})["accuracy"])
+
+
+def _results_row(folder: Path, card: Card) -> list[str]:
+    private = card.metrics.get(OFFICIAL)
+    default = " (default)" if card.name == DEFAULT_CHECKPOINT else ""
+    return [
+        f"`{card.name}`{default}",
+        _accuracy(card, OFFICIAL),
+        _accuracy(card, WITHOUT_TWINS),
+        f"{private['macro_f1']:.3f}" if private else "-",
+        f"{private['ece']:.3f}" if private else "-",
+        f"{card.parameters:,}",
+        f"{(folder / WEIGHTS).stat().st_size / 1e6:.1f} MB",
+        _selection(card),
+    ]
+
+
+def _accuracy(card: Card, split: str) -> str:
+    found = card.metrics.get(split)
+    if not found:
+        return "-"
+    low, high = found["accuracy_interval"]
+    return f"{100 * found['accuracy']:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def _selection(card: Card) -> str:
+    metric = str(card.selection.get("metric", "")).replace("_", " ").replace("f1", "F1")
+    return f"{card.selection['split']} {metric}" if card.selection else "-"
+
+
+def _training(card: Card) -> list[str]:
+    seconds = card.training.get("seconds")
+    return [str(card.training.get("device", "-")), f"{seconds / 60:.0f} min" if seconds else "-"]
+
+
+def _link(address: str) -> str:
+    return f"[{address.removeprefix('https://').removeprefix('www.').rstrip('/')}]({address})" if address else "-"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
