@@ -100,9 +100,13 @@ def field_help(config: type) -> dict[str, str]:
     texts: dict[str, str] = {}
     for statement, following in zip(body.body, body.body[1:], strict=False):
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-            is_text = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
-            texts[statement.target.id] = str(following.value.value) if is_text else ""  # type: ignore[union-attr]
+            texts[statement.target.id] = _string(following)
     return texts
+
+
+def _string(statement: ast.stmt) -> str:
+    is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return str(ast.literal_eval(statement.value)) if is_text else ""  # type: ignore[attr-defined]
 
 
 def differences(old: dict[str, Any], new: Any) -> list[str]:

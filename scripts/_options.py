@@ -13,6 +13,8 @@ import typer
 from fer_core.config import field_help
 from fer_core.errors import ConfigError
 
+EXAMPLE = '{"width": 0.5}'
+
 
 def with_configs(**configs: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Gives a command the fields of each config as options and hands it the built configs by the names given here.
@@ -48,7 +50,8 @@ def _options(config: type) -> list[inspect.Parameter]:
 
 def _option(field: dataclasses.Field[Any], text: str, hint: Any) -> inspect.Parameter:
     is_dict = field.default is dataclasses.MISSING
-    kind, default = (str, "{}") if is_dict else (hint, field.default)
+    kind: Any = str if is_dict else hint
+    default = "{}" if is_dict else field.default
     annotation = Annotated[kind, typer.Option(help=text)]
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
@@ -66,12 +69,11 @@ def _build(config: type, values: dict[str, Any]) -> Any:
 
 
 def _json(name: str, text: str) -> dict[str, Any]:
+    flag = f"--{name.replace('_', '-')}"
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise ConfigError(
-            f"--{name.replace('_', '-')} is no JSON object ({error}); write it like '{{\"width\": 0.5}}'"
-        ) from error
+        raise ConfigError(f"{flag} is no JSON object ({error}); write it like '{EXAMPLE}'") from error
     if not isinstance(value, dict):
-        raise ConfigError(f"--{name.replace('_', '-')} must be a JSON object like '{{\"width\": 0.5}}', not {text}")
+        raise ConfigError(f"{flag} must be a JSON object like '{EXAMPLE}', not {text}")
     return value

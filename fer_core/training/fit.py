@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from lightning.fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 
 from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.data.loaders import Faces, batches, epoch_order, measure_normalisation, to_faces
@@ -28,7 +28,6 @@ from fer_core.errors import ConfigError
 from fer_core.labels import labels_for
 from fer_core.metrics import accuracy, macro_f1
 from fer_core.models import create_model
-from fer_core.models.base import FerModel
 from fer_core.training.optimisers import OPTIMIZERS, SCHEDULES, WeightAverage, parameter_groups
 from fer_core.training.plan import autocast, choose_plan, layout, prepare
 from fer_core.training.state import HistoryRow, RunFolder, RunState
@@ -201,7 +200,7 @@ class _Loop:
         seconds = time.perf_counter() - start
         return {
             "epoch": epoch + 1,
-            "learning_rate": self.schedule.get_last_lr()[0],
+            "learning_rate": float(self.schedule.get_last_lr()[0]),
             "train_loss": round(loss_sum / seen, 6),
             "train_accuracy": round(correct / seen, 6),
             "images_per_second": round(seen * fabric.world_size / seconds, 1),
@@ -238,7 +237,7 @@ class _Loop:
         index = torch.arange(min(self.config.batch_size, len(self.training)))
         return self._batch(index, torch.Generator().manual_seed(0))
 
-    def _judge(self, model: FerModel) -> HistoryRow:
+    def _judge(self, model: nn.Module) -> HistoryRow:
         predicted = self._predict(model, self.public)
         true = self.public.labels.numpy()
         return {
@@ -247,7 +246,7 @@ class _Loop:
         }
 
     @torch.inference_mode()
-    def _predict(self, model: FerModel, faces: Faces) -> np.ndarray:
+    def _predict(self, model: nn.Module, faces: Faces) -> np.ndarray:
         model.eval()
         device, found = self.fabric.device, []
         for chunk in faces.pixels.split(EVAL_BATCH):

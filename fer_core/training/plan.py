@@ -53,7 +53,7 @@ def choose_plan(
 def prepare(step: PlainStep, plan: Plan) -> PlainStep:
     """Puts a step into the plan's memory layout and compiles it where the plan says so; changes it in place."""
     if plan.channels_last:
-        step.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        step.to(memory_format=torch.channels_last)
     if plan.compile:
         step.compile()
     return step
