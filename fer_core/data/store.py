@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,16 +23,17 @@ from fer_core.files import replacing, write_json
 
 MANIFEST = "dataset.json"
 VERSION = 1
+_ABANDONED_AFTER = 3600.0
 
 
 def fingerprint(table: pd.DataFrame, pixels: np.ndarray) -> str:
     """SHA-256 (hex) over pixels, labels, splits and votes, in order."""
-    digest = hashlib.sha256(np.ascontiguousarray(pixels))
-    digest.update(np.ascontiguousarray(table["label"].to_numpy(np.int64)))
+    digest = hashlib.sha256(_bytes(pixels))
+    digest.update(_bytes(table["label"].to_numpy(np.int64)))
     digest.update("\n".join(table["split"]).encode())
     for column in sorted(name for name in table.columns if name.startswith("votes_")):
         digest.update(column.encode())
-        digest.update(np.ascontiguousarray(table[column].to_numpy(np.int64)))
+        digest.update(_bytes(table[column].to_numpy(np.int64)))
     return digest.hexdigest()
 
 
@@ -42,7 +44,7 @@ def save(dataset: FaceDataset, folder: Path) -> FaceDataset:
         DataError: the dataset breaks the schema, or `folder` holds other things and no dataset.
     """
     check(dataset)
-    _refuse_foreign(folder)
+    refuse_foreign(folder)
     key = fingerprint(dataset.table, dataset.pixels)
     pixels_name, table_name = f"pixels-{key[:16]}.npy", f"faces-{key[:16]}.parquet"
     with replacing(folder / pixels_name) as temporary, temporary.open("wb") as file:
@@ -71,10 +73,21 @@ def load(folder: Path) -> FaceDataset:
     """
     manifest = read_manifest(folder)
     try:
-        pixels = np.load(folder / manifest["pixels"], mmap_mode="r", allow_pickle=False)
-        table = pd.read_parquet(folder / manifest["table"])
+        pixels, table = _open_files(folder, manifest)
     except (OSError, ValueError, KeyError) as error:
+        if (newer := read_manifest(folder)) != manifest and isinstance(error, FileNotFoundError):
+            return _fitting(folder, newer, *_open_files(folder, newer))  # replaced while we were opening it
         raise DataError(f"the dataset in {folder} is damaged ({error}); prepare it again") from error
+    return _fitting(folder, manifest, pixels, table)
+
+
+def _open_files(folder: Path, manifest: dict[str, Any]) -> tuple[np.ndarray, pd.DataFrame]:
+    pixels = np.load(folder / manifest["pixels"], mmap_mode="r", allow_pickle=False)
+    return pixels, pd.read_parquet(folder / manifest["table"])
+
+
+def _fitting(folder: Path, manifest: dict[str, Any], pixels: np.ndarray, table: pd.DataFrame) -> FaceDataset:
+    """The dataset, once its files are seen to fit the manifest."""
     if pixels.shape != (manifest["rows"], SIDE, SIDE) or len(table) != manifest["rows"]:
         raise DataError(f"the dataset in {folder} is damaged (files of different lengths); prepare it again")
     dataset = FaceDataset(table, pixels, manifest["source_format"])
@@ -101,7 +114,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _refuse_foreign(folder: Path) -> None:
+def refuse_foreign(folder: Path) -> None:
+    """Raises DataError where `folder` is no place for a dataset: a file, or a folder with other things in it."""
     if not folder.exists() or is_prepared(folder):
         return
     if not folder.is_dir():
@@ -112,7 +126,16 @@ def _refuse_foreign(folder: Path) -> None:
 
 
 def _remove_older(folder: Path, keep: set[str]) -> None:
+    """Removes the files of older versions, and what a killed run left; a run beside this one has younger files."""
+    long_ago = time.time() - _ABANDONED_AFTER
     for pattern in ("pixels-*.npy", "faces-*.parquet"):
         for path in folder.glob(pattern):
             if path.name not in keep:
-                path.unlink()
+                path.unlink(missing_ok=True)
+    for path in folder.glob(".*.tmp"):
+        if path.stat().st_mtime < long_ago:
+            path.unlink(missing_ok=True)
+
+
+def _bytes(array: np.ndarray) -> memoryview:
+    return np.ascontiguousarray(array).data

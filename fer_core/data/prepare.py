@@ -1,0 +1,164 @@
+"""Raw source -> prepared dataset on disk: all of it, or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fer_core.data import store
+from fer_core.data.readers import Progress, ReadResult, read_source
+from fer_core.data.table import FaceDataset, counts
+from fer_core.errors import Rejection, RowsError
+
+CACHE_VARIABLE: Final = "FER_CACHE"
+"""Environment variable that names the cache folder of `open_or_prepare`."""
+
+_SHOWN: Final = 3
+
+
+@dataclass(frozen=True)
+class PrepareReport:
+    """What was prepared.
+
+    Attributes:
+        out: the prepared folder.
+        rows: faces in it.
+        splits: {split: {emotion: faces}}.
+        source_format: name of the reader.
+        has_votes: whether FER+ votes were joined.
+        seconds: wall-clock time.
+        rejected: the broken rows that were left out.
+        fingerprint: of the prepared dataset.
+    """
+
+    out: Path
+    rows: int
+    splits: dict[str, dict[str, int]]
+    source_format: str
+    has_votes: bool
+    seconds: float
+    rejected: tuple[Rejection, ...]
+    fingerprint: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document of `scripts.prepare_data`."""
+        return {
+            "rows": self.rows,
+            "splits": self.splits,
+            "source_format": self.source_format,
+            "votes": self.has_votes,
+            "seconds": round(self.seconds, 3),
+            "rejected": rejection_rows(self.rejected),
+            "fingerprint": self.fingerprint,
+            "out": str(self.out),
+        }
+
+
+def rejection_rows(rejected: Sequence[Rejection]) -> list[dict[str, int | str]]:
+    """Rejections as JSON."""
+    return [{"row": rejection.row, "reason": rejection.reason} for rejection in rejected]
+
+
+def prepare(
+    source: Path,
+    out: Path,
+    *,
+    ferplus: Path | None = None,
+    skip_broken: bool = False,
+    progress: Progress | None = None,
+) -> PrepareReport:
+    """Reads a raw source and saves it as a prepared dataset.
+
+    Args:
+        source: file, folder or archive in one of the forms in `READERS`.
+        out: folder for the prepared dataset; what it holds stays untouched until the new one is complete.
+        ferplus: FER+'s votes, `fer2013new.csv`.
+        skip_broken: leave broken rows out instead of refusing the source.
+        progress: hears how far the reading has come.
+
+    Raises:
+        FormatError: the source is in no form that is known, or damaged.
+        RowsError: rows are broken and `skip_broken` is off, or none is left.
+        DataError: `out` holds other files.
+    """
+    started = time.perf_counter()
+    store.refuse_foreign(out)
+    result = read_source(source, ferplus=ferplus, progress=progress)
+    _require_good_rows(result, skip_broken)
+    saved = store.save(result.dataset, out)
+    return PrepareReport(
+        out=out,
+        rows=len(saved),
+        splits=counts(saved.table),
+        source_format=saved.source_format,
+        has_votes=saved.has_votes,
+        seconds=time.perf_counter() - started,
+        rejected=result.rejected,
+        fingerprint=saved.fingerprint,
+    )
+
+
+def open_or_prepare(path: Path, *, progress: Progress | None = None) -> FaceDataset:
+    """A prepared folder opened, or a raw source prepared once and kept in a cache folder.
+
+    The cache is `$FER_CACHE`, or `fer` in the user's cache folder; a source that changed (size or time of any of its
+    files) is prepared anew.
+
+    Raises:
+        DataError: as for `prepare` and `store.load`.
+    """
+    if store.is_prepared(path):
+        return store.load(path)
+    place, state = _cache_key(path)
+    cached = cache_folder() / f"{place}-{state}"
+    if not store.is_prepared(cached):
+        prepare(path, cached, progress=progress)
+        for older in set(cache_folder().glob(f"{place}-*")) - {cached}:
+            shutil.rmtree(older, ignore_errors=True)
+    return store.load(cached)
+
+
+def cache_folder() -> Path:
+    """Where datasets prepared on the way are kept."""
+    if chosen := os.environ.get(CACHE_VARIABLE):
+        return Path(chosen)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "fer"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "fer"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fer"
+
+
+def _require_good_rows(result: ReadResult, skip_broken: bool) -> None:
+    if not result.rejected or (skip_broken and len(result.dataset)):
+        return
+    shown = "; ".join(f"row {rejection.row}: {rejection.reason}" for rejection in result.rejected[:_SHOWN])
+    more = f"; and {len(result.rejected) - _SHOWN:,} more" if len(result.rejected) > _SHOWN else ""
+    mend = "mend them, or leave them out with --skip-broken" if len(result.dataset) else "no row is left"
+    count = f"{len(result.rejected):,} of {result.total:,} rows cannot be used"
+    raise RowsError(f"{count} ({shown}{more}): {mend}", result.rejected)
+
+
+def _cache_key(path: Path) -> tuple[str, str]:
+    """(which source it is, what state it is in) as hexadecimal digests."""
+    whole = path.resolve()
+    state = hashlib.sha256(str(store.VERSION).encode())
+    for file in _files(whole):
+        stat = file.stat()
+        state.update(f"{file}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+    return hashlib.sha256(os.fsencode(whole)).hexdigest()[:12], state.hexdigest()[:16]
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """The file itself, or every file below the folder, in a fixed order; nothing where there is nothing."""
+    if path.is_dir():
+        yield from sorted(file for file in path.rglob("*") if file.is_file())
+    elif path.exists():
+        yield path

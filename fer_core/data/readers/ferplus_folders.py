@@ -1,0 +1,79 @@
+"""FER+ as its own script writes it: `FER2013Train|Valid|Test/fer0000000.png`, each folder with a `label.csv` of votes.
+
+The label is the emotion of most votes (see `ferplus.majority_label`); all ten votes are kept.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from fer_core.data.ferplus import majority_label, parse_votes, vote_columns
+from fer_core.data.readers._base import READERS, Progress, Reader, ReadResult
+from fer_core.data.readers._names import split_of_part
+from fer_core.data.readers._pictures import Picture, read_pictures
+from fer_core.data.source import Source
+from fer_core.errors import Rejection
+
+NAME = "ferplus_folders"
+LABELS = "label.csv"
+
+
+def _label_files(source: Source) -> list[PurePosixPath]:
+    """The `label.csv` of each folder that is a split's."""
+    paths = (PurePosixPath(name) for name in source.members)
+    return [path for path in paths if path.name.lower() == LABELS and split_of_part(path.parent.name)]
+
+
+def _read(source: Source, progress: Progress | None) -> ReadResult:
+    votes: dict[str, list[int]] = {}
+    rejected: list[Rejection] = []
+    members = set(source.members)
+    for path in _label_files(source):
+        for name, cells in _rows(source, path):
+            try:
+                if name in votes:
+                    raise ValueError(f"{LABELS} lists it twice")
+                if name not in members:
+                    raise ValueError(f"{LABELS} lists it, but there is no such file")
+                votes[name] = parse_votes(cells)
+            except ValueError as error:
+                rejected.append(Rejection(name, str(error)))
+    rejected += _unlisted(source, {*votes, *(str(rejection.row) for rejection in rejected)})
+
+    def columns(names: Sequence[str]) -> dict[str, np.ndarray]:
+        return vote_columns(np.array([votes[name] for name in names], np.int64))
+
+    return read_pictures(source, _pictures(votes), rejected, NAME, progress, columns)
+
+
+def _rows(source: Source, path: PurePosixPath) -> Iterator[tuple[str, list[str]]]:
+    """(member name, vote cells) of each line of a `label.csv`: picture, box, ten votes; a header is passed over."""
+    text = b"".join(source.blocks(str(path))).decode("utf-8-sig", "replace")
+    for cells in csv.reader(text.splitlines()):
+        if cells and "neutral" not in (cell.strip().lower() for cell in cells):
+            yield str(path.parent / cells[0].strip()), cells[2:]
+
+
+def _pictures(votes: dict[str, list[int]]) -> list[Picture]:
+    if not votes:
+        return []
+    labels = majority_label(np.array(list(votes.values()), np.int64)).tolist()
+    splits = [split_of_part(PurePosixPath(name).parent.name) or "" for name in votes]
+    return [Picture(name, split, label) for name, split, label in zip(votes, splits, labels, strict=True)]
+
+
+def _unlisted(source: Source, listed: set[str]) -> list[Rejection]:
+    """Pictures beside a `label.csv` that it does not list."""
+    folders = {path.parent for path in _label_files(source)}
+    beside = (name for name in source.members if PurePosixPath(name).parent in folders and name not in listed)
+    return [Rejection(name, f"{LABELS} does not list it") for name in beside if name.lower().endswith(".png")]
+
+
+READERS.add(
+    NAME,
+    Reader(NAME, "folders `FER2013Train/fer0000000.png` with `label.csv`", 60, lambda s: bool(_label_files(s)), _read),
+)

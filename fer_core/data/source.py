@@ -1,0 +1,305 @@
+"""A file, a folder or an archive as named members that can be read; nothing is ever unpacked to disk.
+
+Names never become paths of this machine: an archive's `../../x` is just a name that no form has. Files are told by
+their first bytes, not by their suffix.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import tarfile
+import zipfile
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import IO, Final
+
+from fer_core.errors import FormatError
+
+CHUNK: Final = 1 << 18
+"""Bytes read at a time: what is parsed from one chunk stays in the processor's cache."""
+
+MOST_MEMBERS: Final = 1_000_000
+BIGGEST_PICTURE: Final = 1 << 24
+"""Bytes; a 48x48 picture has a few thousand, so nothing bigger is looked at."""
+
+_GZIP, _ZIP = b"\x1f\x8b", b"PK"
+_JUNK: Final = ("__MACOSX", "Thumbs.db", "desktop.ini")
+
+
+class TruncatedError(Exception):
+    """The source ends in the middle of its content."""
+
+
+class Source(ABC):
+    """Members of a source.
+
+    Attributes:
+        label: what messages call it.
+        members: names with `/` between the parts, sorted; hidden files are left out.
+    """
+
+    label: str
+    members: tuple[str, ...]
+
+    def __init__(self) -> None:
+        self._done = 0
+        self._first_lines: dict[str, str] = {}
+
+    @abstractmethod
+    def blocks(self, member: str) -> Iterator[bytes]:
+        """The member's content in pieces, unpacked if gzipped; raises TruncatedError after the last whole piece."""
+
+    @abstractmethod
+    def pictures(self, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
+        """(name, content) of each member wanted, in whatever order is quick; b"" where it is unreasonably big."""
+
+    @abstractmethod
+    def size(self, member: str) -> int:
+        """Bytes that `position` counts up to while the member is read."""
+
+    def position(self) -> int:
+        """How far `blocks` has come."""
+        return self._done
+
+    def close(self) -> None:  # noqa: B027 - most have nothing open
+        """Closes what is open."""
+
+    def first_line(self, member: str) -> str:
+        """The member's first line without its end, decoded; undecodable bytes become marks."""
+        if member not in self._first_lines:
+            start = next(self.blocks(member), b"")
+            line = start.split(b"\n", 1)[0][:4096].rstrip(b"\r")
+            self._first_lines[member] = line.decode("utf-8-sig", "replace")
+        return self._first_lines[member]
+
+    def _note(self, done: int) -> None:
+        self._done = done
+
+
+class FileSource(Source):
+    """One file, plain or gzipped."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.label = path.name
+        self.members = (path.name,)
+
+    def blocks(self, member: str) -> Iterator[bytes]:
+        with self.path.open("rb") as file:
+            yield from _unpacked(file, self._note)
+
+    def pictures(self, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
+        for name in wanted:
+            yield name, self.path.read_bytes()
+
+    def size(self, member: str) -> int:
+        return self.path.stat().st_size
+
+
+class FolderSource(Source):
+    """A folder and all below it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.label = path.name
+        self.members = _visible(self._walk())
+
+    def _walk(self) -> Iterator[str]:
+        for folder, below, files in os.walk(self.path):
+            below[:] = [name for name in below if not name.startswith(".")]
+            base = PurePosixPath(Path(folder).relative_to(self.path).as_posix())
+            yield from (str(base / name) for name in files)
+
+    def blocks(self, member: str) -> Iterator[bytes]:
+        with (self.path / member).open("rb") as file:
+            yield from _unpacked(file, self._note)
+
+    def pictures(self, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
+        for name in sorted(wanted):
+            with (self.path / name).open("rb") as file:
+                yield name, _bounded(file)
+
+    def size(self, member: str) -> int:
+        return (self.path / member).stat().st_size
+
+
+class ZipSource(Source):
+    """A .zip file."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.label = path.name
+        self._zip = zipfile.ZipFile(path)
+        self._infos = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
+        self.members = _visible(self._infos)
+
+    def blocks(self, member: str) -> Iterator[bytes]:
+        with self._zip.open(self._infos[member]) as file:
+            yield from _unpacked(file, self._note)
+
+    def pictures(self, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
+        for name in sorted(wanted, key=lambda name: self._infos[name].header_offset):
+            with self._zip.open(self._infos[name]) as file:
+                yield name, _bounded(file)
+
+    def size(self, member: str) -> int:
+        return self._infos[member].file_size
+
+    def close(self) -> None:
+        self._zip.close()
+
+
+class TarSource(Source):
+    """A .tar file, plain or gzipped."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.label = path.name
+        self._tar = tarfile.open(path, "r:*")  # noqa: SIM115 - closed by `close`
+        self._infos: dict[str, tarfile.TarInfo] = {}
+        for info in self._tar:
+            if info.isreg():
+                self._infos[info.name] = info
+            if len(self._infos) > MOST_MEMBERS:
+                raise FormatError(f"{self.label} has more than {MOST_MEMBERS:,} files; name the dataset itself")
+        self.members = _visible(self._infos)
+
+    def blocks(self, member: str) -> Iterator[bytes]:
+        yield from _unpacked(self._open(member), self._note)
+
+    def pictures(self, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
+        for name in sorted(wanted, key=lambda name: self._infos[name].offset_data):
+            yield name, _bounded(self._open(name))
+
+    def size(self, member: str) -> int:
+        return self._infos[member].size
+
+    def close(self) -> None:
+        self._tar.close()
+
+    def _open(self, member: str) -> IO[bytes]:
+        file = self._tar.extractfile(self._infos[member])
+        assert file is not None  # only regular files are listed
+        return file
+
+
+@contextmanager
+def open_source(path: Path) -> Iterator[Source]:
+    """The members of a file, folder or archive.
+
+    Raises:
+        FormatError: there is nothing there, it is empty, or it is damaged, whenever that comes to light.
+    """
+    try:
+        source = _kind(path)(path)
+        try:
+            yield source
+        finally:
+            source.close()
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, gzip.BadGzipFile) as error:
+        raise FormatError(f"{path.name} is damaged ({error}); get the file again") from error
+    except (EOFError, TruncatedError) as error:
+        raise FormatError(f"{path.name} is cut off before its end; get the file again") from error
+    except (RuntimeError, NotImplementedError) as error:  # zipfile: encrypted, or a method that it does not know
+        if not isinstance(error, NotImplementedError) and "encrypted" not in str(error):
+            raise
+        raise FormatError(f"{path.name} cannot be unpacked ({error}); unpack it and name the folder") from error
+    except OSError as error:
+        raise FormatError(f"{path} cannot be read ({error.strerror or error})") from error
+
+
+def ahead(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same blocks, each fetched by a thread while the one before is worked on."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, blocks, b"")
+        while block := coming.result():
+            coming = pool.submit(next, blocks, b"")
+            yield block
+
+
+def _kind(path: Path) -> Callable[[Path], Source]:
+    if not path.exists():
+        raise FormatError(f"{path} does not exist; name a file or folder with the raw dataset")
+    if path.is_dir():
+        return FolderSource
+    with path.open("rb") as file:
+        head = file.read(512)
+    if not head:
+        raise FormatError(f"{path.name} is empty; get the file again")
+    if head.startswith(_ZIP):
+        return ZipSource
+    if head.startswith(_GZIP):
+        with path.open("rb") as file:
+            head = next(iter(_unpacked(file, lambda done: None)), b"")
+    return TarSource if head[257:262] == b"ustar" else FileSource
+
+
+def _unpacked(file: IO[bytes], note: Callable[[int], None]) -> Iterator[bytes]:
+    """A file's content in pieces, unpacked where it is gzipped; `note` hears how much of the file is read."""
+    raw = _noted(file, note)
+    first = next(raw, b"")
+    if not first.startswith(_GZIP):
+        yield from _joined(first, raw)
+        return
+    yield from _gunzip(_joined(first, raw))
+
+
+def _noted(file: IO[bytes], note: Callable[[int], None]) -> Iterator[bytes]:
+    done = 0
+    try:
+        for block in iter(partial(file.read, CHUNK), b""):
+            done += len(block)
+            note(done)
+            yield block
+    except EOFError as error:
+        raise TruncatedError from error
+
+
+def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    if first:
+        yield first
+    yield from rest
+
+
+def _gunzip(raw: Iterator[bytes]) -> Iterator[bytes]:
+    """Unpacks a gzip file of one or more parts, never more than a chunk at a time, up to where it breaks off."""
+    decoder = zlib.decompressobj(wbits=31)
+    for block in raw:
+        while block:
+            if decoder.eof:
+                block = block.lstrip(b"\0")  # padding between parts
+                if not block:
+                    break
+                decoder = zlib.decompressobj(wbits=31)
+            if piece := decoder.decompress(block, CHUNK):
+                yield piece
+            block = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
+    if not decoder.eof and (piece := decoder.flush()):
+        yield piece
+    if not decoder.eof:
+        raise TruncatedError
+
+
+def _bounded(file: IO[bytes]) -> bytes:
+    content = file.read(BIGGEST_PICTURE + 1)
+    return b"" if len(content) > BIGGEST_PICTURE else content
+
+
+def _visible(names: Iterator[str] | Collection[str]) -> tuple[str, ...]:
+    """Names without hidden files and what desktops leave behind, sorted."""
+    kept = []
+    for name in names:
+        parts = PurePosixPath(name).parts
+        if not any(part in _JUNK or (part.startswith(".") and part not in (".", "..")) for part in parts):
+            kept.append(name)
+        if len(kept) > MOST_MEMBERS:
+            raise FormatError(f"there are more than {MOST_MEMBERS:,} files; name the dataset itself")
+    return tuple(sorted(kept))
