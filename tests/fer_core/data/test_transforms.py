@@ -1,0 +1,142 @@
+"""Augmentation of whole batches, normalisation, ten-crop, order of epochs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from fer_core.data.drawn import drawn_dataset
+from fer_core.data.loaders import batches, epoch_order, measure_normalisation, to_faces, vote_shares
+from fer_core.data.table import FaceDataset
+from fer_core.data.transforms import AUGMENTATIONS, Augmentation, Normalisation, ten_crop, to_unit
+from fer_core.errors import ConfigError, DataError
+
+
+def unit_faces(n: int = 8) -> torch.Tensor:
+    return to_unit(torch.from_numpy(np.array(drawn_dataset(2).pixels[:n])))
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+@pytest.mark.parametrize("crop", [40, 48])
+def test_augmentations_keep_shape_and_range(name: str, crop: int) -> None:
+    out = AUGMENTATIONS[name](unit_faces(), crop, seeded())
+    assert out.shape == (8, 1, crop, crop)
+    assert out.min() >= 0
+    assert out.max() <= 1
+
+
+def test_none_changes_nothing() -> None:
+    faces = unit_faces()
+    torch.testing.assert_close(AUGMENTATIONS["none"](faces, 48, seeded()), faces, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["light", "medium", "strong"])
+def test_the_generator_decides_everything(name: str) -> None:
+    faces = unit_faces()
+    augment = AUGMENTATIONS[name]
+    assert torch.equal(augment(faces, 44, seeded(1)), augment(faces, 44, seeded(1)))
+    assert not torch.equal(augment(faces, 44, seeded(1)), augment(faces, 44, seeded(2)))
+
+
+def test_flip_mirrors() -> None:
+    faces = unit_faces()
+    torch.testing.assert_close(Augmentation(flip=1.0)(faces, 48, seeded()), faces.flip(-1), rtol=0, atol=1e-5)
+
+
+def test_crop_takes_whole_pixels_of_the_face_at_its_own_scale() -> None:
+    ramp = (torch.arange(48.0) / 47).expand(4, 1, 48, 48)
+    crop = AUGMENTATIONS["none"](ramp, 40, seeded())
+    steps = crop[..., 1:] - crop[..., :-1]
+    torch.testing.assert_close(steps, torch.full_like(steps, 1 / 47), rtol=0, atol=1e-5)
+
+
+def test_contrast_keeps_the_mean_of_each_face() -> None:
+    faces = 0.4 + 0.2 * unit_faces()
+    out = Augmentation(contrast=0.3)(faces, 48, seeded())
+    torch.testing.assert_close(out.mean((1, 2, 3)), faces.mean((1, 2, 3)), rtol=0, atol=1e-4)
+    assert (out.std((1, 2, 3)) - faces.std((1, 2, 3))).abs().max() > 0.01
+
+
+def test_erasing_covers_two_to_twenty_percent_with_one_grey() -> None:
+    faces = torch.full((200, 1, 48, 48), 2.0)  # above 1, so that no grey equals it
+    out = Augmentation(erase=1.0)._erase(faces, _draws(200))
+    erased = (out != 2.0).flatten(1)
+    share = erased.float().mean(1)
+    assert 0.01 < share.min() < 0.06
+    assert 0.12 < share.max() < 0.24
+    for face, hole in zip(out.flatten(1), erased, strict=True):
+        assert face[hole].unique().numel() == 1
+
+
+def _draws(n: int) -> object:
+    from fer_core.data.transforms import _Draw
+
+    return _Draw(n, seeded(), torch.device("cpu"))
+
+
+def test_ten_crop_views() -> None:
+    faces = torch.arange(48.0 * 48).view(1, 1, 48, 48)
+    views = ten_crop(faces, 40)
+    assert views.shape == (10, 1, 1, 40, 40)
+    assert torch.equal(views[0], faces[..., :40, :40])
+    assert torch.equal(views[3], faces[..., 8:, 8:])
+    assert torch.equal(views[4], faces[..., 4:44, 4:44])
+    assert torch.equal(views[5:], views[:5].flip(-1))
+    with pytest.raises(ConfigError, match="between 1 and"):
+        ten_crop(faces, 49)
+
+
+def test_normalisation_is_that_of_the_pixels(dataset: FaceDataset) -> None:
+    faces = to_faces(dataset.split("Training"))
+    unit = to_unit(faces.pixels).double()
+    measured = measure_normalisation(faces)
+    assert measured.mean == pytest.approx(unit.mean().item(), abs=1e-5)
+    assert measured.std == pytest.approx(unit.std(unbiased=False).item(), abs=1e-5)
+    normal = Normalisation(measured.mean, measured.std)(unit)
+    assert normal.mean().item() == pytest.approx(0, abs=1e-4)
+    assert normal.std().item() == pytest.approx(1, abs=1e-3)
+
+
+def test_unlabelled_faces_are_left_out(dataset: FaceDataset) -> None:
+    table = dataset.table.copy()
+    table.loc[:4, "label"] = -1
+    assert len(to_faces(FaceDataset(table, dataset.pixels))) == len(dataset) - 5
+    table["label"] = -1
+    with pytest.raises(DataError, match="no labelled face"):
+        to_faces(FaceDataset(table, dataset.pixels))
+
+
+def test_vote_shares_sum_to_one_or_nothing(dataset: FaceDataset) -> None:
+    table = dataset.table.copy()
+    table.loc[0, [name for name in table.columns if name.startswith("votes_")]] = 0
+    shares = vote_shares(FaceDataset(table, dataset.pixels))
+    assert shares[0].sum() == 0
+    np.testing.assert_allclose(shares[1:].sum(1), 1, rtol=1e-5)
+
+
+def test_orders_are_functions_of_seed_and_epoch() -> None:
+    labels = torch.arange(50) % 7
+    first = epoch_order(labels, sampler="shuffle", seed=1, epoch=0)
+    assert torch.equal(first, epoch_order(labels, sampler="shuffle", seed=1, epoch=0))
+    assert not torch.equal(first, epoch_order(labels, sampler="shuffle", seed=1, epoch=1))
+    assert not torch.equal(first, epoch_order(labels, sampler="shuffle", seed=2, epoch=0))
+    assert torch.equal(first.sort().values, torch.arange(50))
+
+
+def test_balanced_draws_every_class_equally_often() -> None:
+    labels = torch.tensor([0] * 900 + [1] * 90 + [2] * 10)
+    drawn = labels[epoch_order(labels, sampler="balanced", seed=0, epoch=0)]
+    assert torch.bincount(drawn).min() > 270
+
+
+def test_processes_share_a_batch() -> None:
+    order = torch.arange(21)
+    mine, theirs = list(batches(order, 6, rank=0, world=2)), list(batches(order, 6, rank=1, world=2))
+    assert len(mine) == len(theirs) == 3
+    assert sorted(torch.cat([*mine, *theirs]).tolist()) == list(range(18))
+    assert [len(batch) for batch in batches(torch.arange(4), 6)] == [4]
