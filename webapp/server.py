@@ -149,6 +149,8 @@ def prepare_toolkits() -> None:
         "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none",
         "STREAMLIT_SERVER_ENABLE_STATIC_SERVING": "false",
         "STREAMLIT_CLIENT_TOOLBAR_MODE": "minimal",
+        "STREAMLIT_CLIENT_SHOW_ERROR_DETAILS": "none",
+        "STREAMLIT_CLIENT_SHOW_ERROR_LINKS": "false",
         "STREAMLIT_LOGGER_LEVEL": "error",
         "GRADIO_ANALYTICS_ENABLED": "False",
         "HF_HUB_OFFLINE": "1",

@@ -11,7 +11,7 @@ import gradio as gr
 from PIL import Image
 
 from fer_core.errors import FerError, ImageError
-from fer_core.explain import DEFAULT_METHOD, EXPLAINERS, Control
+from fer_core.explain import DEFAULT_METHOD, EXPLAINERS, ChoiceControl, Control
 from webapp.demo import handlers, views
 from webapp.demo.examples import EXAMPLES
 from webapp.demo.handlers import PREDICTED, Visit
@@ -23,6 +23,10 @@ SCRIPT: Final = (HERE / "page.js").read_text(encoding="utf-8")
 REMEMBERED: Final = 15 * 60
 """Seconds after which the server forgets a photo that nobody touched."""
 
+EMPTY: Final = (
+    "Your answer appears here: every face in a box, seven probabilities for each, the 48 by 48 pixels that the model "
+    "saw, and which of them it went by. No photo at hand? Take one of the examples."
+)
 BROKEN: Final = "Something went wrong here, and not through your photo. Please try again; if it stays, restart the app."
 
 INTRODUCTION: Final = """
@@ -44,7 +48,7 @@ other host for anything. What you see is forgotten when you close the page, pres
 
 log = logging.getLogger(__name__)
 
-_HIDDEN: Final = {"queue": True, "api_visibility": "private"}
+_HIDDEN: Final[dict[str, Any]] = {"api_visibility": "private"}
 """Options of every event but the two endpoints."""
 
 
@@ -93,7 +97,7 @@ class _Page:
             gr.HTML(_NAVIGATION)
         gr.Markdown(INTRODUCTION, elem_classes="fer-introduction")
         with gr.Row(equal_height=False):
-            with gr.Column(scale=4, min_width=320):
+            with gr.Column(scale=4, min_width=320, elem_classes="fer-question"):
                 self._build_question()
             with gr.Column(scale=7, min_width=320):
                 self._build_answer()
@@ -118,7 +122,7 @@ class _Page:
         self.about = gr.HTML(views.model_line(self.models.card(self.models.default)))
 
     def _build_answer(self) -> None:
-        self.message = gr.HTML(views.message("Your answer appears here."), elem_id="message")
+        self.message = gr.HTML(views.message(EMPTY), elem_id="message")
         self.whole = gr.Button("Classify the whole picture anyway", visible=False, variant="primary", elem_id="whole")
         with gr.Column(visible=False, elem_id="answer") as self.answer:
             self.summary = _html(elem_id="summary")
@@ -343,7 +347,7 @@ def _build_controls(shown: str) -> tuple[dict[str, gr.Column], dict[tuple[str, s
 
 
 def _build_control(control: Control) -> gr.Slider | gr.Dropdown:
-    if control.kind == "choice":
+    if isinstance(control, ChoiceControl):
         return gr.Dropdown(list(control.choices), value=control.default, label=control.label, info=control.help)
     return gr.Slider(
         control.minimum,
@@ -360,7 +364,7 @@ def _forget_session(demo: gr.Blocks) -> Callable[[gr.Request], None]:
     """Drops everything that Gradio keeps about a visitor when the page is closed."""
 
     def forget(request: gr.Request) -> None:
-        demo.state_holder.session_data.pop(request.session_hash, None)
+        demo.state_holder.session_data.pop(request.session_hash or "", None)
 
     return forget
 

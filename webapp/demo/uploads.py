@@ -14,8 +14,9 @@ import os
 import shutil
 import tempfile
 import threading
+from abc import ABCMeta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import gradio as gr
 from gradio.data_classes import ImageData
@@ -58,7 +59,15 @@ def _runs(process: int) -> bool:
     return True
 
 
-class PhotoInput(gr.Image):
+class _NoStub(type(gr.Image)):  # type: ignore[misc]
+    """Gradio writes a `.pyi` file beside the source of every component; this one leaves the folder alone."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> _NoStub:
+        """A component class, made as Python makes it."""
+        return ABCMeta.__new__(cls, name, bases, attributes)
+
+
+class PhotoInput(gr.Image, metaclass=_NoStub):
     """Gradio's image box that hands over the file's bytes as they were sent.
 
     Gradio's own opens the picture first and answers a broken one with a traceback, and it would fetch an address that a

@@ -156,10 +156,12 @@ def _box(visit: Visit, index: int) -> str:
     left, top = max(x / result.width, 0.0), max(y / result.height, 0.0)
     wide, high = min((x + width) / result.width, 1.0) - left, min((y + height) / result.height, 1.0) - top
     classes = "fer-box fer-chosen" if index == visit.chosen and len(visit.faces) > 1 else "fer-box"
+    place = f"left:{left:.2%};top:{top:.2%};width:{wide:.2%};height:{high:.2%}"
+    tag = "fer-tag fer-inside" if top < _ROOM_ABOVE else "fer-tag"
     return (
         f'<button type="button" tabindex="-1" data-index="{index}" class="{classes}" '
-        f'aria-label="{_words(visit, index)}" style="left:{left:.2%};top:{top:.2%};width:{wide:.2%};height:{high:.2%};{_paint(one.emotion)}">'
-        f'<span class="fer-tag{" fer-inside" if top < _ROOM_ABOVE else ""}">{_tag(visit, index, wide)}</span></button>'
+        f'aria-label="{_words(visit, index)}" style="{place};{_paint(one.emotion)}">'
+        f'<span class="{tag}">{_tag(visit, index, wide)}</span></button>'
     )
 
 
