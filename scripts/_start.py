@@ -76,18 +76,17 @@ def _explain_bind(host: str, port: int, error: OSError) -> str:
 
 
 def serve(python: Path, options: argparse.Namespace) -> int:
-    """Runs the web app until it ends or Ctrl-C, opens the browser when it answers, returns its exit status."""
+    """Runs the web app until it ends or Ctrl-C, opens a browser when it answers, returns its exit status."""
     print("Starting the web app ...", flush=True)
     process = subprocess.Popen([str(python), "-m", "webapp", *webapp_arguments(options)], cwd=_environment.ROOT)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
-        if wait_until_ready(address(options) + "_stcore/health", process):
-            _announce(address(options), browser=not options.no_browser)
-        return _environment.exit_status(process.wait())
+        if not options.no_browser and wait_until_ready(address(options) + "health", process):
+            _open_browser(address(options))
+        process.wait()
     except KeyboardInterrupt:
         _environment.stop(process)
-        print("\nStopped.")
-        return 0
+    return _environment.exit_status(process.returncode)
 
 
 def webapp_arguments(options: argparse.Namespace) -> list[str]:
@@ -118,8 +117,9 @@ def wait_until_ready(health: str, process: subprocess.Popen[bytes], limit: float
     return False
 
 
-def _announce(url: str, *, browser: bool) -> None:
-    print(f"The web app is at {url} (Ctrl-C ends it)", flush=True)
-    if browser:
-        with contextlib.suppress(webbrowser.Error):
-            webbrowser.open(url)
+def _open_browser(url: str) -> None:
+    has_screen = (
+        os.name == "nt" or sys.platform == "darwin" or bool({"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"} & set(os.environ))
+    )
+    if not (has_screen and webbrowser.open(url)):
+        print(f"No browser could be opened here; open {url} yourself.", flush=True)

@@ -163,28 +163,42 @@ def test_ctrl_c_during_an_install_ends_in_one_word_and_is_seen_at_the_next_start
 
 def test_start_serves_until_ctrl_c(copy: Environment) -> None:
     process = _start(copy)
-    assert process.stdout is not None
-    seen = []
-    for line in process.stdout:
-        seen.append(line)
-        if "Ctrl-C ends it" in line:
-            break
+    seen = _read_until(process, "Ctrl-C stops it")
     os.killpg(process.pid, signal.SIGINT)
     rest, _ = process.communicate(timeout=60)
-    output = "".join(seen) + rest
+    output = seen + rest
     assert process.returncode == 0, output
-    assert "GET /_stcore/health" in output  # it was asked for its health
+    assert output.splitlines()[-1] == "stopped"
     assert "Installing" not in output  # the environment was complete
     assert "Traceback" not in output
 
 
+def test_the_browser_opens_when_the_web_app_answers(copy: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BROWSER", f"{sys.executable} -c \"print('browser at', '%s')\"")
+    process = _start(copy, browser=True)
+    seen = _read_until(process, "browser at http://127.0.0.1:")
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert "GET /health" in seen
+
+
 def test_a_terminated_start_takes_the_web_app_with_it(copy: Environment) -> None:
     process = _start(copy)
-    assert process.stdout is not None
-    next(line for line in process.stdout if "Ctrl-C ends it" in line)
+    _read_until(process, "Ctrl-C stops it")
     process.terminate()
     process.communicate(timeout=60)  # the pipe closes only when the web app is gone too
     assert process.returncode == 128 + signal.SIGTERM
+
+
+def _read_until(process: subprocess.Popen[str], text: str) -> str:
+    """The process's output up to the line that has `text`; fails where it ends before."""
+    seen = ""
+    assert process.stdout is not None
+    for line in process.stdout:
+        seen += line
+        if text in line:
+            return seen
+    raise AssertionError(f"{text!r} never came: {seen}")
 
 
 def test_the_web_apps_exit_status_is_passed_on(copy: Environment) -> None:
@@ -200,10 +214,8 @@ def test_start_waits_for_another_that_is_installing(copy: Environment) -> None:
     copy.state.unlink()
     with _environment._alone(copy):
         process = _start(copy)
-        assert process.stdout is not None
-        first = next(iter(process.stdout))
-    assert first.startswith("Another start or check is installing")
-    next(line for line in process.stdout if "Ctrl-C ends it" in line)
+        _read_until(process, "Another start or check is installing")
+    _read_until(process, "Ctrl-C stops it")
     os.killpg(process.pid, signal.SIGINT)
     process.communicate(timeout=60)
     assert _environment.is_complete(copy)
@@ -218,17 +230,19 @@ options = parser.parse_args()
 
 class Health(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(200 if self.path == "/_stcore/health" else 404)
+        self.send_response(200 if self.path == "/health" else 404)
         self.end_headers()
 
+server = http.server.HTTPServer((options.host, options.port), Health)
 try:
-    http.server.HTTPServer((options.host, options.port), Health).serve_forever()
+    print("Ctrl-C stops it", flush=True)
+    server.serve_forever()
 except KeyboardInterrupt:
-    pass
+    print("stopped")
 """
 
 
-def _start(environment: Environment) -> subprocess.Popen[str]:
+def _start(environment: Environment, *, browser: bool = False) -> subprocess.Popen[str]:
     """`start.py` of a project folder that has a small web app, from another folder."""
     scripts = environment.root / "scripts"
     if not scripts.exists():
@@ -238,8 +252,9 @@ def _start(environment: Environment) -> subprocess.Popen[str]:
         (environment.root / "webapp" / "__main__.py").write_text(WEBAPP)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
+    arguments = ["--port", str(port), *([] if browser else ["--no-browser"])]
     return subprocess.Popen(
-        [sys.executable, str(scripts / "start.py"), "--no-browser", "--port", str(port)],
+        [sys.executable, str(scripts / "start.py"), *arguments],
         cwd=environment.folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
