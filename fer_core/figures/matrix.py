@@ -11,7 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from PIL import Image, ImageDraw, ImageFont
 
-from fer_core.figures.style import ACCENT, TRANSPARENT, WARNING, finish, readable
+from fer_core.figures.style import ACCENT, INK, TILES, TRANSPARENT, WARNING, finish, readable
 
 CELLS = "cells"
 """Name of the trace of markers that carries the clicks."""
@@ -111,18 +111,18 @@ def confusion_picture(counts: np.ndarray, labels: tuple[str, ...], *, normalise:
 
 
 def _heat(values: np.ndarray, columns: list[str], rows: list[str]) -> go.Heatmap:
-    scale = [[0, "rgba(58, 124, 165, 0.04)"], [1, ACCENT]]
+    scale = [[0, TILES[0]], [1, TILES[1]]]
     return go.Heatmap(
         z=values, x=columns, y=rows, zmin=0, colorscale=scale, showscale=False, hoverinfo="skip", xgap=2, ygap=2
     )
 
 
 def _numbers(values: np.ndarray, columns: list[str], rows: list[str], percent: bool) -> list[go.Scatter]:
-    """Light figures on the dark cells; the page's own text colour on the others."""
+    """Dark figures on the light cells, light ones on the dark."""
     top = np.nanmax(values) if np.isfinite(values).any() else 1.0
     traces = []
-    for on_dark, font in ((False, {"size": 12}), (True, {"size": 12, "color": "white"})):
-        places = np.argwhere(np.isfinite(values) & ((values > 0.5 * top) == on_dark))
+    for on_dark, font in ((False, {"size": 13, "color": INK}), (True, {"size": 13, "color": "white"})):
+        places = np.argwhere(np.isfinite(values) & ((values > 0.45 * top) == on_dark))
         text = [f"{values[r, c]:.1f}" if percent else f"{int(values[r, c]):,}" for r, c in places]
         x, y = [columns[c] for _, c in places], [rows[r] for r, _ in places]
         traces.append(go.Scatter(x=x, y=y, text=text, mode="text", textfont=font, hoverinfo="skip", name="numbers"))

@@ -20,26 +20,30 @@ def accuracies(table: pd.DataFrame) -> go.Figure:
     """
     figure = go.Figure()
     figure.add_vrect(*HUMAN_ACCURACY, fillcolor=MUTED, opacity=0.16, line_width=0)
-    for index, (name, part) in enumerate(table.groupby("set", sort=False)):
-        figure.add_trace(_with_interval(part, str(name), SERIES[index % len(SERIES)], SYMBOLS[index % len(SYMBOLS)]))
-    figure.update_layout(scattermode="group", scattergap=0.5)
-    checkpoints = table["checkpoint"].nunique()
-    finish(figure, height=150 + 76 * checkpoints, x_title="accuracy in percent (band: human accuracy)", legend=True)
-    return figure.update_yaxes(type="category", autorange="reversed")
+    names = list(dict.fromkeys(table["checkpoint"]))
+    sets = list(dict.fromkeys(table["set"]))
+    for index, name in enumerate(sets):
+        part = table[table["set"] == name]
+        lane = 0.22 * (index - (len(sets) - 1) / 2)
+        places = [names.index(checkpoint) + lane for checkpoint in part["checkpoint"]]
+        figure.add_trace(_with_interval(part, places, SERIES[index % len(SERIES)], SYMBOLS[index % len(SYMBOLS)]))
+    finish(figure, height=140 + 64 * len(names), x_title="accuracy in percent (band: human accuracy)", legend=True)
+    ticks = {"tickvals": list(range(len(names))), "ticktext": names}
+    return figure.update_yaxes(range=[len(names) - 0.5, -0.5], showgrid=False, **ticks)
 
 
-def _with_interval(part: pd.DataFrame, name: str, colour: str, symbol: str) -> go.Scatter:
+def _with_interval(part: pd.DataFrame, places: list[float], colour: str, symbol: str) -> go.Scatter:
     values, low, high = (100 * part[column] for column in ("accuracy", "low", "high"))
     interval = "95 % interval %{customdata[0]:.2f} to %{customdata[1]:.2f}"
     return go.Scatter(
         x=values,
-        y=part["checkpoint"],
+        y=places,
         mode="markers",
-        name=name,
+        name=str(part["set"].iloc[0]),
         marker={"size": 11, "color": colour, "symbol": symbol},
         error_x={"type": "data", "array": high - values, "arrayminus": values - low, "thickness": 1.6, "width": 5},
-        customdata=list(zip(low, high, strict=True)),
-        hovertemplate=f"%{{y}}, {name}: %{{x:.2f}} %<br>{interval}<extra></extra>",
+        customdata=list(zip(low, high, part["checkpoint"], part["set"], strict=True)),
+        hovertemplate=f"%{{customdata[2]}}, %{{customdata[3]}}: %{{x:.2f}} %<br>{interval}<extra></extra>",
     )
 
 

@@ -12,6 +12,9 @@ TRANSPARENT: Final = "rgba(0, 0, 0, 0)"
 ACCENT: Final = "#3a7ca5"
 WARNING: Final = "#d1495b"
 MUTED: Final = "#8d93a1"
+TILES: Final = ("#e4ecf1", "#2a6489")
+"""Ground of a matrix cell with nothing and with the most in it: opaque, so that its number reads on any page."""
+INK: Final = "#1d2733"
 GRID: Final = "rgba(128, 132, 149, 0.22)"
 
 SPLIT_COLOURS: Final = dict(zip(SPLITS, ("#3a7ca5", "#e9a820", "#d1495b"), strict=True))
@@ -46,6 +49,6 @@ def finish(figure: go.Figure, *, height: int, x_title: str = "", y_title: str = 
         dragmode=False,
         hoverlabel={"align": "left"},
     )
-    figure.update_xaxes(title=x_title, gridcolor=GRID, zeroline=False, automargin=True, fixedrange=True)
-    figure.update_yaxes(title=y_title, gridcolor=GRID, zeroline=False, automargin=True, fixedrange=True)
+    figure.update_xaxes(title=x_title or None, gridcolor=GRID, zeroline=False, automargin=True, fixedrange=True)
+    figure.update_yaxes(title=y_title or None, gridcolor=GRID, zeroline=False, automargin=True, fixedrange=True)
     return figure

@@ -1,4 +1,8 @@
-"""The dashboard's navigation. On its own: `streamlit run webapp/dashboard/app.py`."""
+"""The dashboard's navigation. On its own: `streamlit run webapp/dashboard/app.py`.
+
+The pages lie in `views/`: a folder named `pages/` beside this script would make Streamlit run the page of a deep link
+by itself, without this navigation, as long as nobody has opened the first page.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +18,16 @@ import streamlit as st  # noqa: E402
 st.set_page_config(page_title="FER dashboard", page_icon="🙂", layout="wide")
 
 PAGES = {
-    "": [st.Page("pages/overview.py", title="Overview", default=True)],
+    "": [st.Page("views/overview.py", title="Overview", default=True)],
     "Dataset": [
-        st.Page("pages/balance.py", title="Class balance"),
-        st.Page("pages/duplicates.py", title="Duplicates and leakage"),
-        st.Page("pages/outliers.py", title="Outliers"),
-        st.Page("pages/noise.py", title="Label noise"),
+        st.Page("views/balance.py", title="Class balance"),
+        st.Page("views/duplicates.py", title="Duplicates and leakage"),
+        st.Page("views/outliers.py", title="Outliers"),
+        st.Page("views/noise.py", title="Label noise"),
     ],
     "Models": [
-        st.Page("pages/confusion.py", title="Confusion matrix"),
-        st.Page("pages/models.py", title="Models"),
+        st.Page("views/confusion.py", title="Confusion matrix"),
+        st.Page("views/models.py", title="Models"),
     ],
 }
 

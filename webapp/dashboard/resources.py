@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,10 +18,10 @@ import streamlit as st
 from fer_core.artifacts import Card, find_checkpoint, list_checkpoints, load_card
 from fer_core.data.profiles import Profile, load_profile
 from fer_core.data.table import FaceDataset
-from fer_core.errors import FerError
+from fer_core.errors import DataError, FerError
 from fer_core.evaluation.predictions import load_predictions
 from fer_core.evaluation.report import evaluate_predictions
-from fer_core.figures import prediction_tables
+from fer_core.figures import dataset_tables, prediction_tables
 from webapp.dashboard.state import DEDUPLICATED
 from webapp.settings import Settings
 
@@ -33,10 +33,12 @@ class Source:
     Attributes:
         title: its name for people.
         rows: one line per image (columns of `fer_core.data.profiles`).
-        own: whether it is the user's own, not what ships.
+        own: whether the user named it, so that its faces are there.
+        fingerprint: of the dataset.
     """
 
     title: str
+    fingerprint: str
     rows: pd.DataFrame
     own: bool
 
@@ -90,10 +92,22 @@ def source() -> Source | None:
     """The user's dataset where there is one, else the shipped profile, else None."""
     own, shipped = dataset(), profile()
     if own is not None and not _is_shipped(own, shipped):
-        return Source(str(settings().data), _audited(own.fingerprint, own), own=True)
+        return Source(str(settings().data), own.fingerprint, _audited(own.fingerprint, own), own=True)
     if shipped is None:
         return None
-    return Source("FER2013", shipped.rows, own=own is not None)
+    return Source("FER2013", shipped.fingerprint, shipped.rows, own=own is not None)
+
+
+def groups(kind: Literal["exact", "near"]) -> pd.DataFrame:
+    """`dataset_tables.groups` of `source()`."""
+    shown = _required()
+    return _groups(shown.fingerprint, kind, shown.rows)
+
+
+def crowd() -> pd.DataFrame:
+    """`dataset_tables.crowd_view` of `source()`, which must have votes."""
+    shown = _required()
+    return _crowd(shown.fingerprint, shown.rows)
 
 
 def faces() -> Faces | None:
@@ -176,6 +190,16 @@ def _audited(fingerprint: str, _dataset: FaceDataset) -> pd.DataFrame:
     return audit(_dataset).rows
 
 
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _groups(fingerprint: str, kind: Literal["exact", "near"], _rows: pd.DataFrame) -> pd.DataFrame:
+    return dataset_tables.groups(_rows, kind)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _crowd(fingerprint: str, _rows: pd.DataFrame) -> pd.DataFrame:
+    return dataset_tables.crowd_view(_rows)
+
+
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _faces_by_row(fingerprint: str, _dataset: FaceDataset) -> Faces:
     return Faces(_dataset.pixels, {int(row): index for index, row in enumerate(_dataset.table["row"])})
@@ -223,6 +247,13 @@ def _examined(path: Path, changed: int, split: str, protocol: str) -> tuple[pd.D
     labels = prediction_tables.answer_names(predictions)
     report = evaluate_predictions(predictions, labels).to_dict()
     return prediction_tables.answers(predictions), report
+
+
+def _required() -> Source:
+    shown = source()
+    if shown is None:
+        raise DataError("there is no dataset to show")
+    return shown
 
 
 def _twins() -> pd.Series:

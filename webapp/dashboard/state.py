@@ -47,9 +47,9 @@ SHARES: Final = "Shares"
 
 DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "balance": {BALANCE_SPLITS: list(SPLITS), BALANCE_SHARES: COUNTS},
-    "duplicates": {GROUP_KIND: "exact", GROUP_SCOPE: "all groups", GROUP_PAGE: 1},
-    "outliers": {OUTLIER_SPLIT: ANY, OUTLIER_LABEL: ANY, OUTLIER_PAGE: 1},
-    "noise": {CROWD_SPLIT: ANY, CROWD_DIAGONAL: True, CROWD_LABEL: ANY, CROWD_MAJORITY: ANY, CROWD_PAGE: 1},
+    "duplicates": {GROUP_KIND: "exact", GROUP_SCOPE: "all groups"},
+    "outliers": {OUTLIER_SPLIT: ANY, OUTLIER_LABEL: ANY},
+    "noise": {CROWD_SPLIT: ANY, CROWD_DIAGONAL: True, CROWD_LABEL: ANY, CROWD_MAJORITY: ANY},
     "confusion": {
         SPLIT: SPLITS[2],
         PROTOCOL: OFFICIAL,
@@ -58,10 +58,17 @@ DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
         THRESHOLD: 0,
         TRUE: ANY,
         PREDICTED: ANY,
-        CELL_PAGE: 1,
     },
 }
 """Per page what its filters are before anyone touched them."""
+
+LISTS: Final[Mapping[str, str]] = {
+    "duplicates": GROUP_PAGE,
+    "outliers": OUTLIER_PAGE,
+    "noise": CROWD_PAGE,
+    "confusion": CELL_PAGE,
+}
+"""Per page the list that its filters narrow."""
 
 
 def begin(page: str) -> None:
@@ -74,19 +81,27 @@ def reset(page: str) -> None:
     """Callback: puts the page's filters back."""
     for key, value in DEFAULTS[page].items():
         st.session_state[key] = value
+    if page in LISTS:
+        to_first_page(LISTS[page])
 
 
-def to_first_page(key: str) -> None:
+def page_key(name: str) -> str:
+    """Key of the page buttons of a list; it changes when the list is to start over, so that they do too."""
+    return f"{name}_{st.session_state.get(f'{name}_starts', 0)}"
+
+
+def to_first_page(name: str) -> None:
     """Callback: turns a list back to its first page, for when its filter changed."""
-    st.session_state[key] = 1
+    counter = f"{name}_starts"
+    st.session_state[counter] = st.session_state.get(counter, 0) + 1
 
 
-def take_click(chart: str, row_key: str, column_key: str, page_key: str) -> None:
+def take_click(chart: str, row_key: str, column_key: str, list_name: str) -> None:
     """Callback of a clickable matrix: writes the clicked cell into the two selectboxes; a second click lets it go."""
     points = st.session_state[chart]["selection"]["points"]
     cell = next((cell for cell in map(clicked_cell, points) if cell), None)
     st.session_state[row_key], st.session_state[column_key] = cell or (ANY, ANY)
-    st.session_state[page_key] = 1
+    to_first_page(list_name)
 
 
 def keep_valid(key: str, options: Iterable[Any]) -> None:

@@ -161,3 +161,12 @@ def test_a_contact_sheet_holds_each_face_and_its_colour() -> None:
     assert pixels[cell_h + 48, 48].tolist() == [90, 90, 90, 255]
     assert pixels[97, cell_w + 48].tolist() == [0, 255, 0, 255]
     assert pixels[cell_h + 48, cell_w + 48].tolist() == [0, 0, 0, 0]  # no fourth face
+
+
+def test_a_contact_sheet_may_leave_cells_empty() -> None:
+    faces = np.full((2, 48, 48), 70, np.uint8)
+    sheet = contact_sheet.contact_sheet(faces, ["1", "2"], ["#ff0000"] * 2, columns=2, places=[0, 3])
+    pixels = np.asarray(sheet)
+    cell_w, cell_h = sheet.width // 2, sheet.height // 2
+    assert pixels[48, cell_w + 48, 3] == 0
+    assert pixels[cell_h + 48, cell_w + 48].tolist() == [70, 70, 70, 255]

@@ -31,7 +31,7 @@ def key_figures(figures: Sequence[tuple[str, str, str]]) -> None:
     """(name, value, explanation) of each, side by side where there is room and wrapped where there is not."""
     with st.container(horizontal=True):
         for name, value, explanation in figures:
-            st.metric(name, value, help=explanation or None, border=True, width=190)
+            st.metric(name, value, help=explanation or None, border=True, width=152)
 
 
 def reset_button(page: str) -> None:

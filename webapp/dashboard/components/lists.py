@@ -9,23 +9,24 @@ import streamlit as st
 
 from fer_core.figures.contact_sheet import contact_sheet
 from fer_core.figures.style import colour_of
+from webapp.dashboard import state
 from webapp.dashboard.components.layout import no_faces
 from webapp.dashboard.resources import Faces
 
 PAGE = 24
 """Lines of a page; a contact sheet of four rows of six faces."""
+COLUMNS = 6
 
 
 def page_of(table: pd.DataFrame, key: str, size: int = PAGE) -> pd.DataFrame:
     """The lines of the page that the reader turned to; shows the page buttons where there is more than one."""
-    pages = max(-(-len(table) // size), 1)
-    current = min(max(int(st.session_state.get(key) or 1), 1), pages)
-    st.session_state[key] = current
-    if pages > 1:
-        current = st.pagination(pages, key=key)
-        first = (current - 1) * size
-        st.caption(f"Lines {first + 1:,} to {min(first + size, len(table)):,} of {len(table):,}")
-    return table.iloc[(current - 1) * size : current * size]
+    pages = -(-len(table) // size)
+    if pages <= 1:
+        return table
+    current = min(st.pagination(pages, key=state.page_key(key)), pages)
+    first = (current - 1) * size
+    st.caption(f"Lines {first + 1:,} to {min(first + size, len(table)):,} of {len(table):,}")
+    return table.iloc[first : first + size]
 
 
 def table_and_faces(table: pd.DataFrame, faces: Faces | None, *, label: str, key: str) -> None:
@@ -37,26 +38,38 @@ def table_and_faces(table: pd.DataFrame, faces: Faces | None, *, label: str, key
         label: column with the emotion that colours the bar under each face.
         key: of the table.
     """
-    st.dataframe(table, key=key, hide_index=True, column_config=formats(table), height="content")
     if faces is None:
         no_faces()
     else:
         show_faces(faces, table["row"].tolist(), table[label].tolist())
+    st.dataframe(table, key=key, hide_index=True, column_config=formats(table))
 
 
-def show_faces(faces: Faces, rows: list[int], labels: list[str]) -> None:
-    """One picture with the faces of these rows, each over its row number and its label's colour."""
-    known = [(row, label) for row, label in zip(rows, labels, strict=True) if faces.has(row)]
+def show_faces(
+    faces: Faces, rows: list[int], labels: list[str], *, columns: int = COLUMNS, places: list[int] | None = None
+) -> None:
+    """One picture with the faces of these rows, each over its row number and its label's colour.
+
+    Args:
+        faces: pictures.
+        rows: row numbers.
+        labels: an emotion each.
+        columns: faces in a line of the picture.
+        places: cell of each face, counted along the lines (default: one after the other).
+    """
+    everyone = zip(rows, labels, places or range(len(rows)), strict=True)
+    known = [(row, label, place) for row, label, place in everyone if faces.has(row)]
     if not known:
         st.caption("The dataset that the app was started with does not hold these faces.")
         return
-    numbers = [row for row, _ in known]
-    colours = [colour_of(label) for _, label in known]
-    sheet = contact_sheet(faces.of(numbers), [str(row) for row in numbers], colours)
+    numbers = [row for row, _, _ in known]
+    colours = [colour_of(label) for _, label, _ in known]
+    taken = [place for _, _, place in known]
+    sheet = contact_sheet(faces.of(numbers), [str(row) for row in numbers], colours, columns=columns, places=taken)
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG")
-    alt = "Faces of the rows " + ", ".join(map(str, numbers))
-    st.image(buffer.getvalue(), caption="Row number under each face; the bar has the label's colour.", alt=alt)
+    st.image(buffer.getvalue(), alt="Faces of the rows " + ", ".join(map(str, numbers)))
+    st.caption("The row number stands under each face; the bar has the label's colour.")
 
 
 def download(table: pd.DataFrame, name: str, key: str, label: str = "Download CSV") -> None:
@@ -67,13 +80,17 @@ def download(table: pd.DataFrame, name: str, key: str, label: str = "Download CS
 
 
 def formats(table: pd.DataFrame) -> dict[str, object]:
-    """How columns are shown: fractions as percent or as a bar, row numbers without a thousands mark."""
+    """How columns are shown: fractions as percent or as a bar, thousands marked except in row numbers."""
     config: dict[str, object] = {}
+    for column in table.select_dtypes("integer"):
+        config[column] = st.column_config.NumberColumn(format="localized")
     for column in table.columns:
         if column in {"row", "group"}:
             config[column] = st.column_config.NumberColumn(format="%d")
         elif column in {"confidence", "agreement", "majority_share"}:
             config[column] = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
+        elif column in {"doubt", "outlier_score"}:
+            config[column] = st.column_config.NumberColumn(format="%.3f")
         elif str(column).startswith("p_"):
             config[column] = st.column_config.NumberColumn(str(column).removeprefix("p_"), format="percent")
     return config

@@ -78,30 +78,41 @@ def show_training(name: str) -> None:
         st.info(f"{name} ships no training history.")
         return
     shown = [column for column in ("train_accuracy", "public_accuracy", "public_macro_f1") if column in history]
-    layout.figure(
-        figures.training_curves(history, shown, percent=True),
-        "training_scores",
-        "Scores after each epoch. Training accuracy is measured on augmented images, so it may lie below the others; "
-        "the epoch that ships is the best one on PublicTest.",
-    )
     losses = [column for column in history if column.endswith("loss")]
-    if losses:
+    left, right = st.columns(2, gap="large")
+    with left:
+        layout.figure(
+            figures.training_curves(history, shown, percent=True),
+            "training_scores",
+            "Scores after each epoch. Training accuracy is measured on augmented images, so it may lie below the "
+            "others; the epoch that ships is the best one on PublicTest.",
+        )
+    with right:
         layout.figure(figures.training_curves(history, losses), "training_loss", "The loss that training lowered.")
 
 
-def show_reliability(name: str) -> None:
-    st.subheader("Calibration")
+def show_test(name: str) -> None:
     examined = resources.examined(name, SPLITS[2], state.OFFICIAL)
     if examined is None:
         st.info(f"{name} ships no predictions for {SPLITS[2]}.")
         return
     answers, report = examined
-    layout.figure(
-        figures.reliability(prediction_tables.reliability(answers)),
-        "reliability",
-        "PrivateTest images by the confidence of the answer. A bar below the dashed line is overconfident, one above "
-        f"it too modest. Expected calibration error: {report['ece']:.3f}.",
-    )
+    calibration, classes = st.columns(2, gap="large")
+    with calibration:
+        st.subheader("Calibration")
+        layout.figure(
+            figures.reliability(prediction_tables.reliability(answers)),
+            "reliability",
+            "PrivateTest images by the confidence of the answer. A bar below the dashed line is overconfident, one "
+            f"above it too modest. Expected calibration error: {report['ece']:.3f}.",
+        )
+    with classes:
+        st.subheader("Per emotion")
+        layout.figure(
+            figures.per_class_f1(prediction_tables.per_class_table(report["per_class"])),
+            "models_per_class",
+            "F1 (bar), precision (triangle) and recall (circle) on PrivateTest. Rare emotions carry wide uncertainty.",
+        )
 
 
 def show_card(card: Card) -> None:
@@ -118,11 +129,8 @@ def show() -> None:
     state.keep_valid(state.CHECKPOINT, cards)
     st.subheader("One checkpoint in detail")
     name = st.selectbox("Checkpoint", list(cards), key=state.CHECKPOINT, persist_state="session", width=240)
-    training, calibration = st.columns(2, gap="large")
-    with training:
-        show_training(name)
-    with calibration:
-        show_reliability(name)
+    show_training(name)
+    show_test(name)
     show_card(cards[name])
 
 

@@ -10,38 +10,37 @@ from webapp.dashboard import resources
 from webapp.dashboard.components import layout
 
 PAGES = (
-    ("pages/balance.py", "Class balance", "How many faces of each emotion are in each split?"),
-    ("pages/duplicates.py", "Duplicates and leakage", "Which images occur twice, with two labels, or in two splits?"),
-    ("pages/outliers.py", "Outliers", "Which images are no faces, or unlike all others?"),
-    ("pages/noise.py", "Label noise", "Where do ten voters, or a model, disagree with the label?"),
-    ("pages/confusion.py", "Confusion matrix", "Which emotions does a checkpoint confuse, and on which images?"),
-    ("pages/models.py", "Models", "How good is each checkpoint, how sure is that, what does it cost?"),
+    ("views/balance.py", "Class balance", "How many faces of each emotion are in each split?"),
+    ("views/duplicates.py", "Duplicates and leakage", "Which images occur twice, with two labels, or in two splits?"),
+    ("views/outliers.py", "Outliers", "Which images are no faces, or unlike all others?"),
+    ("views/noise.py", "Label noise", "Where do ten voters, or a model, disagree with the label?"),
+    ("views/confusion.py", "Confusion matrix", "Which emotions does a checkpoint confuse, and on which images?"),
+    ("views/models.py", "Models", "How good is each checkpoint, how sure is that, what does it cost?"),
 )
 
 
 def show_dataset(source: resources.Source) -> None:
     rows = source.rows
     counts = dataset_tables.class_counts(rows)
-    groups = dataset_tables.groups(rows)
+    groups = resources.groups("exact")
     leaked = int(dataset_tables.leakage(rows)["twins"].sum())
     ratio = dataset_tables.imbalance_ratio(counts).max()
     extra = int((groups["size"] - 1).sum())
     layout.key_figures(
         [
             ("Images", f"{len(rows):,}", "all splits together"),
-            ("Largest to smallest class", f"{ratio:.1f} : 1", "in the most unbalanced split"),
+            ("Imbalance", f"{ratio:.1f} : 1", "largest to smallest class in the most unbalanced split"),
             ("Surplus copies", f"{extra:,}", "images beyond the first of a group of byte-identical ones"),
             (
-                "Conflicting groups",
+                "Conflicting",
                 f"{int(groups['conflicting'].sum()):,}",
-                "identical images with more than one label",
+                "groups of identical images with more than one label",
             ),
             (
-                "Test images seen in training",
+                "Leaked",
                 f"{leaked:,}",
                 "PublicTest and PrivateTest images with a twin in Training",
             ),
-            ("Constant images", f"{int(rows['constant'].sum()):,}", "one grey level: no face at all"),
         ]
     )
 

@@ -20,9 +20,10 @@ def filters(splits: list[str]) -> tuple[list[str], bool]:
 
 
 def show_ratios(counts: pd.DataFrame) -> None:
+    st.caption("Imbalance: faces of the largest class for one of the smallest.")
     ratios = dataset_tables.imbalance_ratio(counts)
     help_text = "faces of the largest class for one of the smallest; 1 is balanced"
-    layout.key_figures([(f"Imbalance, {split}", f"{ratio:.1f} : 1", help_text) for split, ratio in ratios.items()])
+    layout.key_figures([(split, f"{ratio:.1f} : 1", help_text) for split, ratio in ratios.items()])
 
 
 def show_chart(counts: pd.DataFrame, as_shares: bool) -> None:
@@ -50,7 +51,7 @@ def show_table(counts: pd.DataFrame) -> None:
         ]
     )
     wide = counts.assign(total=counts.sum(axis=1)).reset_index()
-    st.dataframe(wide, hide_index=True, key="balance_table")
+    st.dataframe(wide, hide_index=True, column_config=lists.formats(wide), key="balance_table")
     lists.download(table, "class_balance.csv", "balance_csv")
 
 

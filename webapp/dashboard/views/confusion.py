@@ -37,11 +37,15 @@ def show_scores(report: dict[str, Any]) -> None:
             ("Accuracy", f"{report['accuracy']:.2%}", f"95 % interval {low:.2%} to {high:.2%}"),
             (
                 "95 % interval",
-                f"{100 * low:.1f} – {100 * high:.1f} %",
-                "what chance in the choice of test images allows",
+                f"{100 * low:.1f}–{100 * high:.1f}",
+                "accuracy in percent that the chance choice of test images allows (Wilson)",
             ),
             ("Macro F1", f"{report['macro_f1']:.3f}", "mean F1 over the emotions, each counting the same"),
-            ("Calibration error", f"{report['ece']:.3f}", "mean distance of confidence from accuracy (ECE); 0 is best"),
+            (
+                "ECE",
+                f"{report['ece']:.3f}",
+                "expected calibration error: mean distance of confidence from accuracy; 0 is best",
+            ),
             ("Images", f"{report['n']:,}", "in this split under this protocol"),
         ]
     )

@@ -53,17 +53,21 @@ def show_matrix(table: pd.DataFrame) -> None:
     )
 
 
-def show_crowd(rows: pd.DataFrame) -> None:
-    everyone = dataset_tables.crowd_view(rows)
+def show_crowd() -> None:
+    everyone = resources.crowd()
     state.begin("noise")
     split = st.session_state[state.CROWD_SPLIT]
     crowd = everyone if split == state.ANY else everyone[everyone["split"] == split]
     disagree = (crowd["label"] != crowd["majority"]).mean()
     layout.key_figures(
         [
-            ("Images with votes", f"{len(crowd):,}", "FER+ left some images out"),
-            ("Majority differs", f"{disagree:.1%}", "the label is not what most voters answered, ties included"),
-            ("Votes for the label", f"{crowd['agreement'].mean():.1%}", "mean over the images"),
+            ("With votes", f"{len(crowd):,}", "images; FER+ left some out"),
+            ("Disagree", f"{disagree:.1%}", "images whose label is not what most voters answered, ties included"),
+            (
+                "Agreement",
+                f"{crowd['agreement'].mean():.1%}",
+                "share of the votes that went to the label, mean over the images",
+            ),
             ("Ties", f"{int((crowd['majority'] == dataset_tables.TIE).sum()):,}", "no single answer was most frequent"),
         ]
     )
@@ -112,7 +116,7 @@ layout.heading("Label noise", "Where do ten voters, or a model, disagree with th
 if (source := resources.source()) is None:
     layout.no_dataset()
 elif dataset_tables.has_votes(source.rows):
-    show_crowd(source.rows)
+    show_crowd()
 else:
     st.info("This dataset has no FER+ votes. Join them with `scripts.prepare_data SOURCE --ferplus fer2013new.csv`.")
 show_model_doubt()

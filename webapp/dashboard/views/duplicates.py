@@ -12,7 +12,7 @@ from webapp.dashboard.components import layout, lists
 
 KINDS = {"exact": "Byte-identical", "near": "Look alike"}
 ALL, CONFLICTS, CROSSING, BOTH = "all groups", "conflicting labels", "across splits", "conflicting and across splits"
-GROUPS_A_PAGE = 15
+GROUPS_A_PAGE = 10
 
 
 def show_key_figures(exact: pd.DataFrame, near: pd.DataFrame) -> None:
@@ -20,11 +20,15 @@ def show_key_figures(exact: pd.DataFrame, near: pd.DataFrame) -> None:
     conflicts = exact[exact["conflicting"]]
     layout.key_figures(
         [
-            ("Identical groups", f"{len(exact):,}", "groups of images that are equal byte by byte"),
+            ("Equal groups", f"{len(exact):,}", "groups of images that are equal byte by byte"),
             ("Surplus copies", f"{int((members - 1).sum()):,}", "images beyond the first of their group"),
-            ("Conflicting groups", f"{len(conflicts):,}", "identical images that carry more than one label"),
-            ("Images in them", f"{int(conflicts['size'].sum()):,}", "at least some of these labels must be wrong"),
-            ("Look-alike groups", f"{len(near):,}", "images that look the same without being equal byte by byte"),
+            ("Conflicting", f"{len(conflicts):,}", "groups of equal images that carry more than one label"),
+            (
+                "Images in these",
+                f"{int(conflicts['size'].sum()):,}",
+                "in conflicting groups; some of their labels must be wrong",
+            ),
+            ("Look-alikes", f"{len(near):,}", "groups of images that look the same, byte by byte equal or not"),
         ]
     )
 
@@ -94,7 +98,7 @@ def show_groups(rows: pd.DataFrame, by_kind: dict[str, pd.DataFrame]) -> None:
     order = ["group", "size", "labels", "splits", "conflicting", "crosses_splits", "rows"]
     event = st.dataframe(
         shown, hide_index=True, column_order=order, column_config=lists.formats(shown), on_select="rerun",
-        selection_mode="single-row", key=f"{state.GROUP_CHOSEN}_{kind}_{scope}_{st.session_state[state.GROUP_PAGE]}",
+        selection_mode="single-row", key=f"{state.GROUP_CHOSEN}_{kind}_{scope}_{part.index[0]}",
     )  # fmt: skip
     everything = groups.reset_index().assign(rows=[" ".join(map(str, numbers)) for numbers in groups["rows"]])
     lists.download(everything, f"{kind}_groups.csv", "groups_csv")
@@ -107,19 +111,35 @@ def show_members(rows: pd.DataFrame, part: pd.DataFrame, chosen: list[int]) -> N
     if not chosen and faces is None:
         layout.no_faces()
         return
-    numbers = [row for line in (part.iloc[chosen] if chosen else part)["rows"] for row in line]
-    members = rows.set_index("row").loc[numbers[: 4 * lists.PAGE]].reset_index()
-    members = members.assign(label=dataset_tables.label_names(members))
     if chosen:
-        st.markdown(f"**Group {part.iloc[chosen[0]]['group']}**")
+        line = part.iloc[chosen[0]]
+        st.markdown(f"**Group {line['group']}**")
+        members = members_of(rows, list(line["rows"]))
         lists.table_and_faces(members[["row", "split", "label"]], faces, label="label", key="group_members")
     elif faces is not None:
-        lists.show_faces(faces, members["row"].tolist(), members["label"].tolist())
+        show_lines(rows, part, faces)
+
+
+def members_of(rows: pd.DataFrame, numbers: list[int]) -> pd.DataFrame:
+    members = rows.set_index("row").loc[numbers].reset_index()
+    return members.assign(label=dataset_tables.label_names(members))
+
+
+def show_lines(rows: pd.DataFrame, part: pd.DataFrame, faces: resources.Faces) -> None:
+    """The first images of each group of the page, a line of faces for each."""
+    columns = min(max(part["size"].max(), 4), lists.COLUMNS)
+    numbers = [row for line in part["rows"] for row in line[:columns]]
+    places = [
+        index * columns + place for index, line in enumerate(part["rows"]) for place in range(min(len(line), columns))
+    ]
+    labels = members_of(rows, numbers)["label"].tolist()
+    lists.show_faces(faces, numbers, labels, columns=columns, places=places)
+    st.caption(f"A line of faces for each line of the table, at most {columns} of a group.")
 
 
 def show(rows: pd.DataFrame) -> None:
     state.begin("duplicates")
-    by_kind = {kind: dataset_tables.groups(rows, kind) for kind in ("exact", "near")}
+    by_kind = {"exact": resources.groups("exact"), "near": resources.groups("near")}
     show_key_figures(by_kind["exact"], by_kind["near"])
     leakage, sizes = st.columns(2, gap="large")
     with leakage:
