@@ -72,8 +72,8 @@ def explainers_table() -> str:
     """Methods of explanation."""
     from fer_core.explain import EXPLAINERS
 
-    lines = [[f"`{name}`", method.title, _link(method.paper)] for name, method in EXPLAINERS.items()]
-    return _table(("method", "name", "paper"), lines)
+    lines = [[f"`{name}`", method.description, _link(method.paper)] for name, method in EXPLAINERS.items()]
+    return _table(("method", "what it does", "paper"), lines)
 
 
 TABLES: dict[str, Callable[[], str]] = {
