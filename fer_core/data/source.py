@@ -170,7 +170,14 @@ class TarSource(Source):
                 self._infos[info.name] = info
             if len(self._infos) > MOST_MEMBERS:
                 raise FormatError(f"{self.label} has more than {MOST_MEMBERS:,} files; name the dataset itself")
+        self._check_to_the_end()
         self.members = _visible(self._infos)
+
+    def _check_to_the_end(self) -> None:
+        """Reads what follows the last member: only there does gzip say whether all of it was right."""
+        file = self._tar.fileobj
+        while file is not None and file.read(CHUNK):
+            pass
 
     def blocks(self, member: str) -> Iterator[bytes]:
         yield from _unpacked(self._open(member), self._note)

@@ -60,7 +60,7 @@ def _closest(source: Source) -> str:
         return "it holds no files"
     if "dataset.json" in source.members:
         return "it is a prepared dataset already, name it where DATA is asked for"
-    if len(source.members) == 1 or csv_members(source):
+    if csv_members(source):
         return _closest_csv(source, csv_members(source)[0])
     return _closest_layout(source)
 

@@ -22,6 +22,9 @@ from fer_core.labels import UNLABELLED
 LONGEST_LINE: Final = 1 << 20
 """Bytes; a row of a face has at most 9,300, so a longer line is no row and the file no dataset."""
 
+INDEX_COLUMNS: Final = ("", "id", "index", "row", "unnamed: 0")
+"""Columns that a spreadsheet or pandas adds; where a form lacks a column, any other one might be it, misspelt."""
+
 _QUOTES: Final = b" \"'\t\r"
 
 
@@ -98,7 +101,7 @@ def plain(header: tuple[str, ...]) -> tuple[str, ...]:
 
 def csv_members(source: Source) -> list[str]:
     """The members that may be CSV files: those called so, and a source that is one file whatever its name."""
-    if len(source.members) == 1:
+    if len(source.members) == 1 and "/" not in source.members[0]:
         return list(source.members)
     return [name for name in source.members if name.lower().endswith((".csv", ".csv.gz"))]
 

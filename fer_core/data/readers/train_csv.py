@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fer_core.data.readers._base import READERS, Reader
-from fer_core.data.readers._csv import CsvForm
+from fer_core.data.readers._csv import INDEX_COLUMNS, CsvForm
 
 
 def _matches(name: str, columns: tuple[str, ...]) -> bool:
-    return {"emotion", "pixels"} <= set(columns) and "usage" not in columns and not name.startswith("test")
+    return set(columns) - {*INDEX_COLUMNS} == {"emotion", "pixels"} and not name.startswith("test")
 
 
 FORM = CsvForm("train_csv", _matches, split="Training")
