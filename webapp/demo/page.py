@@ -20,6 +20,12 @@ from webapp.demo.uploads import LARGEST, SWEEP, PhotoInput
 
 HERE: Final = Path(__file__).parent
 SCRIPT: Final = (HERE / "page.js").read_text(encoding="utf-8")
+SHOW_ANSWER: Final = """() => {
+  const answer = document.querySelector("#message .fer-message, #summary .fer-summary");
+  if (answer && answer.getBoundingClientRect().top > window.innerHeight * 0.8) answer.scrollIntoView({ block: "start" });
+}"""
+"""On a phone the answer stands below the window's edge."""
+
 REMEMBERED: Final = 15 * 60
 """Seconds after which the server forgets a photo that nobody touched."""
 
@@ -113,7 +119,7 @@ class _Page:
             placeholder="Drop a photo here\n- or -\nClick to choose one",
         )
         _html(views.WEBCAM_NOTE)
-        gr.Markdown("**Or try one of these**", elem_classes="fer-tight")
+        gr.Markdown("**Or try one of these**")
         self.examples = _html(views.examples(EXAMPLES), elem_id="examples")
         choices = list(self.models.names)
         self.checkpoint = gr.Dropdown(
@@ -134,7 +140,7 @@ class _Page:
             self.again = gr.Button("Start over", size="sm", elem_id="again")
 
     def _build_explanation(self) -> None:
-        gr.Markdown("### Which pixels did it go by?", elem_classes="fer-tight")
+        gr.Markdown("### Which pixels did it go by?")
         with gr.Row():
             methods = [(EXPLAINERS[name].title, name) for name in EXPLAINERS]
             self.method = gr.Dropdown(
@@ -171,6 +177,7 @@ class _Page:
         for block in (self.picture, self.chooser):
             started.append(block.choose(self._choose, [self.visit], self._answer_outputs(), **_HIDDEN))
         for event in started:
+            event.then(None, js=SHOW_ANSWER, **_HIDDEN)
             event.then(self._explain, self._explain_inputs(), [self.overlay], show_progress="minimal", **_HIDDEN)
         self._wire_explanation()
         self.again.click(self._restart, None, self._answer_outputs(), **_HIDDEN)

@@ -26,7 +26,7 @@ NO_FACE: Final = (
 )
 
 _ROOM_FOR_WORDS: Final = 0.22
-"""A box narrower than this part of the photo carries its number only."""
+"""Of several boxes, one narrower than this part of the photo carries its number only."""
 
 _ROOM_ABOVE: Final = 0.08
 """A box nearer to the photo's upper edge carries its words inside."""
@@ -166,9 +166,7 @@ def _box(visit: Visit, index: int) -> str:
 
 
 def _tag(visit: Visit, index: int, wide: float) -> str:
-    if wide > _ROOM_FOR_WORDS:
-        return _words(visit, index)
-    return str(index + 1) if len(visit.faces) > 1 else visit.faces[index].emotion
+    return _words(visit, index) if wide > _ROOM_FOR_WORDS or len(visit.faces) == 1 else str(index + 1)
 
 
 def _words(visit: Visit, index: int) -> str:
