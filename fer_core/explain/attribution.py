@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from fer_core.errors import CheckpointError, ConfigError, UnsupportedError
-from fer_core.explain.base import EXPLAINERS
+from fer_core.explain.base import EXPLAINERS, Explainer
 from fer_core.explain.isolate import private_copy
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ ROBUST_PERCENTILE = 99.0
 """The heat's scale: 1.0 is this percentile of the absolute attributions, so that one pixel cannot dim all others."""
 NOTHING = 1e-12
 """Attributions below this, in logits per pixel, are rounding noise: the heatmap is zero."""
+
+_REASONS: MutableMapping[FerModel, dict[str, str | None]] = WeakKeyDictionary()
+"""What `why_not` found, for as long as the model lives: it lies in the model's structure, not in its weights."""
 
 
 def attribute(method: str, model: FerModel, faces: Tensor, target: int, **controls: Any) -> np.ndarray:
@@ -70,7 +74,7 @@ def raw_attributions(
     options = explainer.options(**controls)
     with torch.inference_mode(False), torch.enable_grad():
         twin = private_copy(model)
-        explainer.check(twin)
+        require(method, model)
         inputs = faces.detach().clone().float().to(_device(twin)).requires_grad_()
         raw = explainer.attribute(twin, inputs, _targets(twin, inputs, targets), **options).detach().float()
     if not torch.isfinite(raw).all():
@@ -84,12 +88,25 @@ def methods_for(model: FerModel) -> tuple[str, ...]:
 
 
 def why_not(method: str, model: FerModel) -> str | None:
-    """One sentence on why the method does not suit the model; None where it does."""
+    """One sentence on why the method does not suit the model; None where it does. Remembered for each model."""
+    explainer, known = EXPLAINERS[method], _REASONS.setdefault(model, {})
+    if method not in known:
+        known[method] = _reason(explainer, model)
+    return known[method]
+
+
+def require(method: str, model: FerModel) -> None:
+    """Raises UnsupportedError, with that sentence, where the method does not suit the model."""
+    if (reason := why_not(method, model)) is not None:
+        raise UnsupportedError(reason)
+
+
+def _reason(explainer: Explainer, model: FerModel) -> str | None:
     import torch
 
     with torch.inference_mode(False), torch.enable_grad():
         try:
-            EXPLAINERS[method].check(private_copy(model))
+            explainer.check(private_copy(model))
         except UnsupportedError as error:
             return str(error)
     return None

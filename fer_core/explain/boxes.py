@@ -105,15 +105,20 @@ def _draw_labels(
     texts: Sequence[str],
     colours: Sequence[tuple[int, int, int]],
 ) -> None:
-    placed: list[Rect] = []
-    for i, (box, text, colour) in enumerate(zip(boxes, texts, colours, strict=True)):
+    for rect, box, text, colour in zip(label_rects(size, boxes, texts), boxes, texts, colours, strict=True):
         font = _font(size, box)
-        others = placed + [other for j, other in enumerate(boxes) if j != i]
-        rect = _place(box, _label_size(font, text), size, others, placed)
-        placed.append(rect)
         pen.rounded_rectangle(rect, radius=font.size / 5, fill=colour, outline=HALO)
         centre = ((rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2)
         pen.text(centre, text, fill=ink_on(colour), font=font, anchor="mm")
+
+
+def label_rects(size: tuple[int, int], boxes: Sequence[Rect], texts: Sequence[str]) -> list[Rect]:
+    """Where the labels of the boxes stand on a photo of that size, each chosen with the earlier ones in view."""
+    placed: list[Rect] = []
+    for i, (box, text) in enumerate(zip(boxes, texts, strict=True)):
+        others = placed + [other for j, other in enumerate(boxes) if j != i]
+        placed.append(_place(box, _label_size(_font(size, box), text), size, others, placed))
+    return placed
 
 
 def _font(size: tuple[int, int], box: Rect) -> ImageFont.FreeTypeFont:

@@ -14,7 +14,7 @@ from fer_core.explain.base import EXPLAINERS
 from fer_core.explain.faithfulness import measure
 
 if TYPE_CHECKING:
-    from fer_core.classifiers import NetworkClassifier
+    from fer_core.classifiers.network import NetworkClassifier
 
 
 @dataclass(frozen=True)

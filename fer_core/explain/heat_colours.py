@@ -2,8 +2,8 @@
 
 The eye must not see steps that are not there: lightness rises evenly along the first map (inferno, by Smith and van
 der Walt for matplotlib, without its black end, which would paint cold regions dark) and falls evenly from the middle
-of the second to both ends (Brewer's RdBu without its darkest ends). Red speaks for the emotion, blue against it; both maps can be told apart
-with red-green blindness.
+of the second to both ends (Brewer's RdBu without its darkest ends). Red speaks for the emotion, blue against it; both
+maps can be read with red-green blindness.
 """
 
 from __future__ import annotations

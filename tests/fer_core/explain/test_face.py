@@ -1,0 +1,102 @@
+"""Explaining what a classifier says of one face, and the sheet for presenters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_core.classifiers import load_classifier
+from fer_core.classifiers.network import NetworkClassifier
+from fer_core.data.drawn import draw_face
+from fer_core.errors import ConfigError, ImageError, UnknownNameError
+from fer_core.explain import EXPLAINERS, attribute, explain_face
+from fer_core.explain.sheet import SIDE, explanation_sheet
+from fer_core.inference.faces import Face
+from fer_core.labels import EMOTIONS
+
+from .conftest import QUICK
+
+
+@pytest.fixture(scope="module")
+def classifier(tiny_checkpoint: Path) -> NetworkClassifier:
+    return load_classifier(tiny_checkpoint)
+
+
+@pytest.fixture(scope="module")
+def crop() -> np.ndarray:
+    return draw_face("happy", rng=np.random.default_rng(5))
+
+
+def test_the_predicted_emotion_is_explained_unless_told(classifier: NetworkClassifier, crop: np.ndarray) -> None:
+    chances = classifier.predict_proba(crop[None])[0]
+    explanation = explain_face(classifier, crop, method="saliency")
+    assert explanation.emotion == explanation.target == EMOTIONS[int(chances.argmax())]
+    assert explanation.probabilities == pytest.approx(dict(zip(EMOTIONS, chances.tolist(), strict=True)))
+    assert explanation.faithfulness is None
+    assert explanation.seconds > 0
+
+
+@pytest.mark.parametrize("target", EMOTIONS)
+def test_the_chosen_target_is_explained(target: str, classifier: NetworkClassifier, crop: np.ndarray) -> None:
+    explanation = explain_face(classifier, crop, method="input_x_gradient", target=target)
+    model, faces = classifier.torch_model(), classifier.normalise(crop[None])
+    assert explanation.target == target
+    np.testing.assert_array_equal(
+        explanation.heatmap, attribute("input_x_gradient", model, faces, EMOTIONS.index(target))
+    )
+
+
+def test_faithfulness_on_request(classifier: NetworkClassifier, crop: np.ndarray) -> None:
+    explanation = explain_face(classifier, crop, method="saliency", faithfulness=True)
+    assert explanation.faithfulness is not None
+    assert set(explanation.faithfulness) == {"deletion", "insertion"}
+    assert all(0 <= value <= 1 for value in explanation.faithfulness.values())
+
+
+def test_wrong_requests(classifier: NetworkClassifier, crop: np.ndarray) -> None:
+    with pytest.raises(ConfigError, match="no emotion 'joy'; it knows: angry, disgust"):
+        explain_face(classifier, crop, method="saliency", target="joy")
+    with pytest.raises(ConfigError, match="no emotion 'contempt'"):
+        explain_face(classifier, crop, method="saliency", target="contempt")
+    with pytest.raises(UnknownNameError, match="closest: 'saliency'"):
+        explain_face(classifier, crop, method="salience")
+    with pytest.raises(ConfigError, match="from 10 to 300"):
+        explain_face(classifier, crop, method="integrated_gradients", n_steps=5000)
+    with pytest.raises(ImageError, match="8-bit"):
+        explain_face(classifier, crop.astype(float), method="saliency")
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+@pytest.mark.parametrize("method", list(EXPLAINERS))
+def test_constant_faces(method: str, value: int, classifier: NetworkClassifier) -> None:
+    face = np.full((48, 48), value, np.uint8)
+    heat = explain_face(classifier, face, method=method, faithfulness=True, **QUICK.get(method, {})).heatmap
+    assert heat.dtype == np.float32
+    assert np.isfinite(heat).all()
+
+
+@pytest.mark.parametrize("method", ["grad_cam", "integrated_gradients"])
+@pytest.mark.parametrize("with_photo", [False, True])
+def test_sheet(method: str, with_photo: bool, classifier: NetworkClassifier, crop: np.ndarray) -> None:
+    explanation = explain_face(classifier, crop, method=method, target="fear", **QUICK.get(method, {}))
+    photo = Image.new("RGB", (640, 480), (90, 120, 90))
+    face = Face((100, 100, 96, 96), 0.9, None, crop, np.array([[0.5, 0, -50], [0, 0.5, -50]]))
+    given = {"photo": photo, "face": face} if with_photo else {}
+    sheet = explanation_sheet(explanation, crop, **given)
+    assert sheet.mode == "RGB"
+    assert sheet.height > SIDE
+    assert sheet.width > (3 if with_photo else 2) * SIDE
+
+
+@pytest.mark.parametrize("size", [(48, 48), (3000, 400), (300, 2000)])
+def test_sheet_of_any_photo(
+    size: tuple[int, int], classifier: NetworkClassifier, crop: np.ndarray, models: Callable[[str], object]
+) -> None:
+    explanation = explain_face(classifier, crop, method="saliency")
+    face = Face((5, 5, 40, 40), 0.9, None, crop, np.array([[1.0, 0, 0], [0, 1, 0]]))
+    sheet = explanation_sheet(explanation, crop, photo=Image.new("L", size), face=face)
+    assert max(sheet.size) < 2000
