@@ -29,7 +29,7 @@ def prepare_data(
     from tqdm import tqdm
 
     try:
-        with tqdm(desc="reading", unit="", unit_scale=True, leave=False) as bar:
+        with tqdm(desc="reading", unit="", unit_scale=True, leave=False, delay=0.5) as bar:
 
             def advance(done: int, total: int) -> None:
                 bar.total = total
