@@ -13,6 +13,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fer_core.figures.style import ACCENT, INK, TILES, TRANSPARENT, WARNING, finish, readable
 
+DARK = 0.7
+"""From this part of the largest value on a cell is so dark that a white number reads better on it."""
+WIDE = 8
+"""Matrices with more columns get smaller and shorter numbers."""
 CELLS = "cells"
 """Name of the trace of markers that carries the clicks."""
 
@@ -120,13 +124,20 @@ def _heat(values: np.ndarray, columns: list[str], rows: list[str]) -> go.Heatmap
 def _numbers(values: np.ndarray, columns: list[str], rows: list[str], percent: bool) -> list[go.Scatter]:
     """Dark figures on the light cells, light ones on the dark."""
     top = np.nanmax(values) if np.isfinite(values).any() else 1.0
+    wide = len(columns) > WIDE
     traces = []
-    for on_dark, font in ((False, {"size": 13, "color": INK}), (True, {"size": 13, "color": "white"})):
-        places = np.argwhere(np.isfinite(values) & ((values > 0.45 * top) == on_dark))
-        text = [f"{values[r, c]:.1f}" if percent else f"{int(values[r, c]):,}" for r, c in places]
+    for on_dark, colour in ((False, INK), (True, "white")):
+        places = np.argwhere(np.isfinite(values) & ((values > DARK * top) == on_dark))
+        text = [f"{values[r, c]:.1f}" if percent else _count(int(values[r, c]), wide) for r, c in places]
+        font = {"size": 10 if wide else 13, "color": colour}
         x, y = [columns[c] for _, c in places], [rows[r] for r, _ in places]
         traces.append(go.Scatter(x=x, y=y, text=text, mode="text", textfont=font, hoverinfo="skip", name="numbers"))
     return traces
+
+
+def _count(value: int, short: bool) -> str:
+    """`1,395`, or `1.4k` where a phone has no room for that."""
+    return f"{value / 1000:.1f}k" if short and value >= 1000 else f"{value:,}"
 
 
 def _markers(

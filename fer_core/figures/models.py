@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from fer_core.figures.style import ACCENT, GRID, MUTED, SERIES, WARNING, colour_of, finish, readable
+from fer_core.figures.style import ACCENT, INK, MUTED, SERIES, WARNING, colour_of, finish, readable
 
 SYMBOLS = ("circle", "diamond", "square")
 HUMAN_ACCURACY = (60.0, 70.0)
@@ -97,7 +97,7 @@ def per_class_f1(table: pd.DataFrame) -> go.Figure:
     figure.add_bar(x=names, y=table["f1"], marker_color=[colour_of(name) for name in table["emotion"]], name="F1",
                    hovertemplate="%{x}: F1 %{y:.3f}<extra></extra>")  # fmt: skip
     for column, symbol in (("precision", "triangle-up"), ("recall", "circle")):
-        marker = {"symbol": symbol, "size": 9, "color": MUTED, "line": {"color": GRID, "width": 1}}
+        marker = {"symbol": symbol, "size": 9, "color": "white", "line": {"color": INK, "width": 1.5}}
         hover = f"%{{x}}: {column} %{{y:.3f}}<extra></extra>"
         figure.add_scatter(x=names, y=table[column], mode="markers", marker=marker, name=column, hovertemplate=hover)
     finish(figure, height=340, legend=True)

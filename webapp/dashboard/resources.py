@@ -207,7 +207,7 @@ def _faces_by_row(fingerprint: str, _dataset: FaceDataset) -> Faces:
 
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _faces_by_content(fingerprint: str, _dataset: FaceDataset, _profile: Profile) -> Faces:
-    hashes = {hashlib.sha256(np.ascontiguousarray(face)).hexdigest()[:16]: i for i, face in enumerate(_dataset.pixels)}
+    hashes = {hashlib.sha256(face.tobytes()).hexdigest()[:16]: i for i, face in enumerate(_dataset.pixels)}
     pairs = zip(_profile.rows["row"], _profile.rows["pixel_hash"], strict=True)
     return Faces(_dataset.pixels, {int(row): hashes[key] for row, key in pairs if key in hashes})
 

@@ -96,6 +96,11 @@ def to_first_page(name: str) -> None:
     st.session_state[counter] = st.session_state.get(counter, 0) + 1
 
 
+def restarting(name: str) -> dict[str, Any]:
+    """Arguments of a filter's widget: a change turns the list that it narrows back to its first page."""
+    return {"on_change": to_first_page, "args": (name,)}
+
+
 def take_click(chart: str, row_key: str, column_key: str, list_name: str) -> None:
     """Callback of a clickable matrix: writes the clicked cell into the two selectboxes; a second click lets it go."""
     points = st.session_state[chart]["selection"]["points"]

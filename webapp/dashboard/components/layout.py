@@ -10,7 +10,6 @@ import streamlit as st
 from webapp.dashboard import resources, state
 
 CHART_OPTIONS = {"displaylogo": False, "scrollZoom": False, "displayModeBar": False}
-WITH_CAMERA = CHART_OPTIONS | {"displayModeBar": True, "modeBarButtons": [["toImage"]]}
 
 
 def heading(title: str, lead: str) -> None:
@@ -31,7 +30,7 @@ def key_figures(figures: Sequence[tuple[str, str, str]]) -> None:
     """(name, value, explanation) of each, side by side where there is room and wrapped where there is not."""
     with st.container(horizontal=True):
         for name, value, explanation in figures:
-            st.metric(name, value, help=explanation or None, border=True, width=152)
+            st.metric(name, value, help=explanation or None, border=True, width=146)
 
 
 def reset_button(page: str) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from fer_core.figures.contact_sheet import contact_sheet
-from fer_core.figures.style import colour_of
+from fer_core.figures.style import colour_of, readable
 from webapp.dashboard import state
 from webapp.dashboard.components.layout import no_faces
 from webapp.dashboard.resources import Faces
@@ -79,18 +80,21 @@ def download(table: pd.DataFrame, name: str, key: str, label: str = "Download CS
     )
 
 
-def formats(table: pd.DataFrame) -> dict[str, object]:
+def formats(table: pd.DataFrame) -> dict[str, Any]:
     """How columns are shown: fractions as percent or as a bar, thousands marked except in row numbers."""
-    config: dict[str, object] = {}
-    for column in table.select_dtypes("integer"):
-        config[column] = st.column_config.NumberColumn(format="localized")
-    for column in table.columns:
-        if column in {"row", "group"}:
-            config[column] = st.column_config.NumberColumn(format="%d")
-        elif column in {"confidence", "agreement", "majority_share"}:
-            config[column] = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
-        elif column in {"doubt", "outlier_score"}:
-            config[column] = st.column_config.NumberColumn(format="%.3f")
-        elif str(column).startswith("p_"):
-            config[column] = st.column_config.NumberColumn(str(column).removeprefix("p_"), format="percent")
-    return config
+    return {str(column): _format(str(column), table[column]) for column in table.columns}
+
+
+def _format(name: str, values: pd.Series) -> Any:
+    title = readable(name.removeprefix("p_"))
+    if name in {"confidence", "agreement", "majority_share"}:
+        return st.column_config.ProgressColumn(title, format="percent", min_value=0, max_value=1)
+    if name.startswith("p_"):
+        return st.column_config.NumberColumn(title, format="percent")
+    if name in {"row", "group"}:
+        return st.column_config.NumberColumn(title, format="%d")
+    if pd.api.types.is_float_dtype(values):
+        return st.column_config.NumberColumn(title, format="%.3f")
+    if pd.api.types.is_integer_dtype(values):
+        return st.column_config.NumberColumn(title, format="localized")
+    return st.column_config.Column(title)

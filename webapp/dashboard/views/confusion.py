@@ -14,7 +14,7 @@ from fer_core.labels import SPLITS
 from webapp.dashboard import resources, state
 from webapp.dashboard.components import layout, lists
 
-TURN: dict[str, Any] = {"on_change": state.to_first_page, "args": (state.CELL_PAGE,)}
+TURN = state.restarting(state.CELL_PAGE)
 
 
 def choose_run(names: list[str]) -> tuple[str, str, str]:
@@ -84,7 +84,7 @@ def show_matrix(counts: np.ndarray, labels: tuple[str, ...]) -> None:
     st.plotly_chart(
         chart,
         key=state.MATRIX,
-        config=layout.WITH_CAMERA,
+        config=layout.CHART_OPTIONS,
         selection_mode="points",
         on_select=lambda: state.take_click(*keys),
         alt="Confusion matrix; the table below and the two choices under it give the same by keyboard",
@@ -136,9 +136,7 @@ def show_classes(report: dict[str, Any]) -> None:
         "F1 of each emotion (bar), with precision (triangle: how many of its answers are right) and recall (circle: "
         "how many of its faces are found).",
     )
-    number = st.column_config.NumberColumn(format="%.3f")
-    config = {"precision": number, "recall": number, "f1": number}
-    st.dataframe(table, hide_index=True, column_config=config, key="per_class_table")
+    st.dataframe(table, hide_index=True, column_config=lists.formats(table), key="per_class_table")
 
 
 def show() -> None:

@@ -77,9 +77,9 @@ def scoped(groups: pd.DataFrame, scope: str) -> pd.DataFrame:
 
 
 def filters() -> tuple[str, str]:
-    turn = {"on_change": state.to_first_page, "args": (state.GROUP_PAGE,)}
+    turn = state.restarting(state.GROUP_PAGE)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.segmented_control("Same", list(KINDS), format_func=KINDS.get, key=state.GROUP_KIND, **turn)
+        kind = st.segmented_control("Same", list(KINDS), format_func=KINDS.__getitem__, key=state.GROUP_KIND, **turn)
         scope = st.selectbox("Show", [ALL, CONFLICTS, CROSSING, BOTH], key=state.GROUP_SCOPE, width=280, **turn)
         layout.reset_button("duplicates")
     return kind or "exact", scope

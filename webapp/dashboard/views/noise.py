@@ -8,16 +8,24 @@ import streamlit as st
 
 from fer_core.figures import dataset as figures
 from fer_core.figures import dataset_tables, matrix, prediction_tables
+from fer_core.figures.style import readable
 from fer_core.labels import SPLITS
 from webapp.dashboard import resources, state
 from webapp.dashboard.components import layout, lists
 
 
 def crowd_filters(table: pd.DataFrame) -> None:
-    turn = {"on_change": state.to_first_page, "args": (state.CROWD_PAGE,)}
+    turn = state.restarting(state.CROWD_PAGE)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Label", [state.ANY, *table.index], key=state.CROWD_LABEL, width=160, **turn)
-        st.selectbox("Majority of the votes", [state.ANY, *table.columns], key=state.CROWD_MAJORITY, width=200, **turn)
+        st.selectbox(
+            "Majority of the votes",
+            [state.ANY, *table.columns],
+            key=state.CROWD_MAJORITY,
+            width=200,
+            format_func=readable,
+            **turn,
+        )
         st.selectbox("Split", [state.ANY, *SPLITS], key=state.CROWD_SPLIT, width=160, **turn)
         st.toggle("Hide agreement", key=state.CROWD_DIAGONAL, **turn)
         layout.reset_button("noise")
@@ -44,7 +52,7 @@ def show_matrix(table: pd.DataFrame) -> None:
     st.plotly_chart(
         matrix.cross_table(table, shown=shown, chosen=cell, titles=titles),
         key=state.CROWD_CHART,
-        config=layout.WITH_CAMERA,
+        config=layout.CHART_OPTIONS,
         selection_mode="points",
         on_select=lambda: state.take_click(*keys),
     )
@@ -78,7 +86,7 @@ def show_crowd() -> None:
     if chosen.empty:
         st.info("No image has this label and this majority.")
     else:
-        part = lists.page_of(chosen, state.CROWD_PAGE)
+        part = lists.page_of(chosen.assign(majority=chosen["majority"].map(readable)), state.CROWD_PAGE)
         lists.table_and_faces(part, resources.faces(), label="label", key="crowd_table")
         lists.download(chosen, "label_against_votes.csv", "crowd_csv")
     st.subheader("How far the crowd agrees with each label")
@@ -97,7 +105,7 @@ def show_model_doubt() -> None:
         layout.no_checkpoints()
         return
     state.keep_valid(state.CHECKPOINT, names)
-    turn = {"on_change": state.to_first_page, "args": (state.DOUBT_PAGE,)}
+    turn = state.restarting(state.DOUBT_PAGE)
     name = st.selectbox("Checkpoint", names, key=state.CHECKPOINT, persist_state="session", width=240, **turn)
     answers = resources.answers(name)
     assert answers is not None

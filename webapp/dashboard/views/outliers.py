@@ -13,7 +13,7 @@ from webapp.dashboard.components import layout, lists
 
 
 def filters(rows: pd.DataFrame) -> tuple[str, str]:
-    turn = {"on_change": state.to_first_page, "args": (state.OUTLIER_PAGE,)}
+    turn = state.restarting(state.OUTLIER_PAGE)
     labels = [state.ANY, *dataset_tables.class_names(rows)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         split = st.selectbox("Split", [state.ANY, *SPLITS], key=state.OUTLIER_SPLIT, width=180, **turn)
@@ -37,7 +37,7 @@ def show(rows: pd.DataFrame) -> None:
     constant = int(rows["constant"].sum())
     layout.key_figures(
         [
-            ("Constant images", f"{constant:,}", "every pixel has the same grey level"),
+            ("Constant", f"{constant:,}", "every pixel has the same grey level"),
             ("Highest score", f"{odd['outlier_score'].max():.2f}", "the oddest image that is not constant"),
             ("Median score", f"{odd['outlier_score'].median():.2f}", "what is usual"),
         ]

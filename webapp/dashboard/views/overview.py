@@ -56,6 +56,14 @@ def show_provenance(source: resources.Source) -> None:
         )
 
 
+def show_pages() -> None:
+    for first in range(0, len(PAGES), 2):
+        for column, (page, title, question) in zip(st.columns(2), PAGES[first : first + 2], strict=True):
+            with column.container(border=True, gap=None):
+                st.page_link(page, label=f"**{title}**")
+                st.caption(question)
+
+
 def show_models() -> None:
     lines = [
         {
@@ -87,7 +95,6 @@ else:
     show_provenance(source)
     show_dataset(source)
 st.subheader("What each page answers")
-for page, title, question in PAGES:
-    st.page_link(page, label=f"**{title}**: {question}")
+show_pages()
 st.subheader("Checkpoints")
 show_models()
