@@ -46,7 +46,7 @@ def test_a_picture_that_was_sent_again_stays_for_its_sender(tmp_path: Path) -> N
     seen = uploads._identity(upload)
     again = tmp_path / "again"
     again.write_bytes(b"first")
-    os.replace(again, upload)
+    again.replace(upload)
     uploads._delete_unchanged(upload, seen)
     assert upload.exists()
     forget(upload, after=0.0)

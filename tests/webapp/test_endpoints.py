@@ -1,0 +1,125 @@
+"""`/classify` and `/explain`, called as other programs call them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from fer_core.labels import EMOTIONS
+from tests.webapp.serving import Served
+from webapp.demo.examples import EXAMPLES
+
+
+@pytest.fixture(scope="module")
+def client(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A calling program."""
+    answers = tmp_path_factory.mktemp("answers")
+    client = Client(f"{served.url}/demo/", verbose=False, download_files=answers, analytics_enabled=False)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def astronaut(tmp_path: Path) -> Path:
+    path = tmp_path / "astronaut.png"
+    Image.fromarray(EXAMPLES[0].picture).save(path)
+    return path
+
+
+def test_classify_answers_as_the_command_does(client: Client, astronaut: Path) -> None:
+    answer = client.predict(handle_file(astronaut), api_name="/classify")
+    assert (answer["width"], answer["height"]) == (512, 512)
+    (face,) = answer["faces"]
+    assert tuple(face["probabilities"]) == EMOTIONS
+    assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert face["emotion"] == max(face["probabilities"], key=face["probabilities"].__getitem__)
+    x, y, width, height = face["box"]
+    assert 150 < x + width / 2 < 300
+    assert 50 < y + height / 2 < 200
+
+
+def test_a_picture_without_a_face_is_a_normal_answer(client: Client, tmp_path: Path) -> None:
+    path = tmp_path / "wall.png"
+    Image.new("RGB", (300, 200), "white").save(path)
+    answer = client.predict(handle_file(path), api_name="/classify")
+    assert answer["faces"] == []
+    assert "no face" in answer["message"]
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n cut off"])
+def test_a_broken_file_is_told_in_a_sentence(client: Client, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.png"
+    path.write_bytes(content)
+    with pytest.raises(AppError, match="the picture"):
+        client.predict(handle_file(path), api_name="/classify")
+
+
+def test_no_picture_at_all(client: Client) -> None:
+    with pytest.raises(AppError, match="choose a photo"):
+        client.predict(None, api_name="/classify")
+
+
+def test_nothing_is_fetched_for_a_caller(client: Client, served: Served) -> None:
+    picture = {"path": "http://127.0.0.1:9/face.png", "meta": {"_type": "gradio.FileData"}}
+    with pytest.raises(AppError, match="fetches nothing"):
+        client.predict(picture, api_name="/classify")
+
+
+def test_explain_gives_an_overlay(client: Client, astronaut: Path) -> None:
+    overlay = np.asarray(Image.open(client.predict(handle_file(astronaut), "grad_cam", "sad", api_name="/explain")))
+    assert overlay.shape == (512, 512, 3)
+    changed = (overlay != EXAMPLES[0].picture).any(axis=2)
+    assert changed.any()
+    assert not changed[300:].any()  # the suit is no part of the face
+
+
+def test_explain_takes_the_predicted_emotion_unless_told(client: Client, astronaut: Path) -> None:
+    emotion = client.predict(handle_file(astronaut), api_name="/classify")["faces"][0]["emotion"]
+    pictures = [
+        Path(client.predict(handle_file(astronaut), "saliency", target, api_name="/explain")).read_bytes()
+        for target in ("", emotion)
+    ]
+    assert pictures[0] == pictures[1]
+
+
+@pytest.mark.parametrize(("method", "target"), [("grad_camm", "sad"), ("grad_cam", "joyful")])
+def test_unknown_names_are_told(client: Client, astronaut: Path, method: str, target: str) -> None:
+    with pytest.raises(AppError, match=r"grad_cam|joyful"):
+        client.predict(handle_file(astronaut), method, target, api_name="/explain")
+
+
+def test_only_the_two_endpoints_are_public(client: Client) -> None:
+    assert set(client.view_api(return_format="dict", print_info=False)["named_endpoints"]) == {"/classify", "/explain"}
+    assert client.view_api(return_format="dict", print_info=False)["unnamed_endpoints"] == {}
+
+
+def test_visitors_at_the_same_time_get_their_own_answers(client: Client, tmp_path: Path) -> None:
+    paths = []
+    for index, example in enumerate(EXAMPLES[1:]):
+        paths.append(tmp_path / f"{index}.png")
+        Image.fromarray(example.picture).save(paths[-1])
+
+    def ask(path: Path) -> dict[str, float]:
+        return client.predict(handle_file(path), api_name="/classify")["faces"][0]["probabilities"]
+
+    alone = [ask(path) for path in paths]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(ask, [*paths, *paths]))
+    assert together == [*alone, *alone]
+    assert len({tuple(answer.values()) for answer in alone}) == len(alone)
+
+
+def test_no_upload_outlives_its_use(client: Client, served: Served, astronaut: Path) -> None:
+    client.predict(handle_file(astronaut), api_name="/classify")
+    end = time.monotonic() + 30
+    while (left := [path for path in served.uploads() if path.name == astronaut.name]) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert left == []
