@@ -331,44 +331,54 @@ def _lines_and_ticks(process: subprocess.Popen[str]) -> Iterator[str]:
 
 @dataclass
 class PipView:
-    """Condenses pip's output: on a terminal one line that moves, elsewhere a line per stage and per large download."""
+    """Condenses pip's output: on a terminal one line that moves, elsewhere a line per stage, big download, minute."""
 
     moving: bool = field(default_factory=lambda: sys.stdout.isatty())
     lines: list[str] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
     _now: str = "asking the package registry"
-    _began: float = field(default_factory=time.monotonic)
+    _began: float = field(default_factory=lambda: time.monotonic())
+    _last_said: float = field(default_factory=lambda: time.monotonic())
 
     def show(self, line: str) -> None:
         """Takes one line of pip's, or an empty string for a second gone by."""
+        worth_saying = False
         if line.strip():
             self.lines.append(line.rstrip())
-            self._read(line.strip())
+            worth_saying = self._read(line.strip())
         if self.moving:
-            width = shutil.get_terminal_size().columns - 1
-            text = f"  {duration(time.monotonic() - self._began)}  {self._now}"
-            print(f"\r{text[:width]:<{width}}", end="", flush=True)
+            self._move()
+        elif worth_saying or time.monotonic() - self._last_said >= 60:
+            self._say()
 
     def close(self) -> None:
         """Leaves the moving line."""
         if self.moving:
             print(flush=True)
 
-    def _read(self, line: str) -> None:
+    def _read(self, line: str) -> bool:
+        """Takes from a line what pip is doing now; whether that is worth a line of its own."""
         if found := re.match(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)", line):
             self._seen.add(found[1].lower())
             self._now = f"{len(self._seen)} packages looked at, now {found[1]}"
         elif found := re.match(r"(?:Downloading|Using cached) (\S+?)-(\d\S*?)-\S+ \(([\d.]+) ([kMG]B)\)", line):
             self._now = f"downloading {found[1]} {found[2]} ({found[3]} {found[4]})"
-            if found[4] == "GB" or (found[4] == "MB" and float(found[3]) >= 50):
-                self._say(self._now)
+            return found[4] == "GB" or (found[4] == "MB" and float(found[3]) >= 50)
         elif line.startswith("Installing collected packages"):
             self._now = f"unpacking {line.count(',') + 1} packages"
-            self._say(self._now)
+            return True
+        return False
 
-    def _say(self, text: str) -> None:
-        if not self.moving:
-            print(f"  {duration(time.monotonic() - self._began)}  {text}", flush=True)
+    def _text(self) -> str:
+        return f"  {duration(time.monotonic() - self._began)}  {self._now}"
+
+    def _move(self) -> None:
+        width = shutil.get_terminal_size().columns - 1
+        print(f"\r{self._text()[:width]:<{width}}", end="", flush=True)
+
+    def _say(self) -> None:
+        self._last_said = time.monotonic()
+        print(self._text(), flush=True)
 
 
 _PIP_FAILURES = (

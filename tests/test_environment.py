@@ -321,6 +321,30 @@ def test_pips_output_is_condensed(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown == ["downloading torch 2.14.1 (812.3 MB)", "unpacking 2 packages"]
 
 
+def test_a_terminal_gets_one_line_that_moves(capsys: pytest.CaptureFixture[str]) -> None:
+    view = PipView(moving=True)
+    for line in ("Collecting torch", "", "Collecting tqdm"):
+        view.show(line)
+    view.close()
+    shown = capsys.readouterr().out
+    assert shown.count("\n") == 1
+    assert [part.split("  ", 2)[-1].strip() for part in shown.strip().split("\r")][
+        -1
+    ] == "2 packages looked at, now tqdm"
+
+
+def test_a_long_silence_is_broken_every_minute(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    view = PipView(moving=False)
+    for _ in range(125):
+        now += 1
+        view.show("")
+    assert [line.split("  ")[1] for line in capsys.readouterr().out.splitlines()] == ["1 min 00 s", "2 min 00 s"]
+
+
 def test_variables_that_send_packages_elsewhere_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_USER", "1")
     monkeypatch.setenv("PIP_CERT", "mine.pem")

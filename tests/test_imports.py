@@ -65,3 +65,10 @@ def test_a_spoilt_copy_breaks_it(copy: Path, path: str, line: str, complaint: st
     result = _lint(copy)
     assert result.returncode != 0
     assert complaint in " ".join(result.stdout.split()), result.stdout
+
+
+def test_no_file_has_a_name_that_says_nothing() -> None:
+    """The contract sees only the first level of fer_core; below it, names are all there is."""
+    empty = {"utils", "util", "helpers", "helper", "misc", "common", "main2"}
+    files = [path for package in (*PACKAGES, "tests") for path in (ROOT / package).rglob("*.py")]
+    assert not [str(path) for path in files if path.stem.strip("_") in empty]
