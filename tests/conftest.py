@@ -1,4 +1,4 @@
-"""Datasets and checkpoints that tests may ask for: the real data where it lies beside the repository, else drawn faces."""
+"""Datasets and checkpoints for tests: the real data where it lies beside the repository, else drawn faces."""
 
 from __future__ import annotations
 
