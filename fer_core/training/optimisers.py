@@ -45,8 +45,10 @@ def adamw(groups: list[dict[str, Any]], config: TrainConfig) -> torch.optim.Opti
 @SCHEDULES.register("one_cycle")
 def one_cycle(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> lr_scheduler.LRScheduler:
     """Up to the peak and down to almost nothing (Smith & Topin 2018, https://arxiv.org/abs/1708.07120)."""
+    total = steps + 1
+    climb = max(WARM_UP_SHARE, 2 / total)  # a climb of less than one step divides by zero
     return lr_scheduler.OneCycleLR(
-        optimizer, config.learning_rate, total_steps=steps + 1, pct_start=WARM_UP_SHARE, cycle_momentum=False
+        optimizer, config.learning_rate, total_steps=total, pct_start=climb, cycle_momentum=False
     )
 
 

@@ -1,0 +1,65 @@
+"""Checkpoint folders: what is written comes back, what is broken is named."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from fer_core import artifacts
+from fer_core.artifacts import CARD, WEIGHTS, find_checkpoint, load_card, load_weights, save_checkpoint, update_card
+from fer_core.errors import CheckpointError
+
+
+@pytest.fixture
+def copy(tiny_checkpoint: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_checkpoint, tmp_path / "copy"))
+
+
+def test_card_and_weights_come_back(copy: Path, tmp_path: Path) -> None:
+    card, weights = load_card(copy), load_weights(copy)
+    again = save_checkpoint(tmp_path / "again", card, weights)
+    assert again == card == load_card(tmp_path / "again")
+    assert all(torch.equal(weights[name], tensor) for name, tensor in load_weights(tmp_path / "again").items())
+
+
+def test_update_changes_only_what_it_names(copy: Path) -> None:
+    before = load_card(copy)
+    after = update_card(copy, temperature=1.5)
+    assert after.temperature == 1.5
+    assert load_card(copy) == after
+    assert after.weights_sha256 == before.weights_sha256
+
+
+def test_foreign_weights_are_refused(copy: Path) -> None:
+    data = bytearray((copy / WEIGHTS).read_bytes())
+    data[-1] ^= 1
+    (copy / WEIGHTS).write_bytes(data)
+    with pytest.raises(CheckpointError, match="not the file that its card describes"):
+        load_weights(copy)
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"name": "x"}', "[]", '{"nonsense": 1}'])
+def test_broken_cards_are_named(copy: Path, content: str) -> None:
+    (copy / CARD).write_text(content)
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        load_card(copy)
+
+
+def test_missing_parts_are_named(copy: Path, tmp_path: Path) -> None:
+    (copy / WEIGHTS).unlink()
+    with pytest.raises(CheckpointError, match=f"no {WEIGHTS}"):
+        load_weights(copy)
+    with pytest.raises(CheckpointError, match=f"no {CARD}"):
+        load_card(tmp_path)
+
+
+def test_checkpoints_are_found_by_name_and_by_folder(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artifacts, "CHECKPOINTS", copy.parent)
+    assert find_checkpoint("copy") == copy
+    assert find_checkpoint(copy) == copy
+    assert artifacts.list_checkpoints() == [copy]
+    with pytest.raises(CheckpointError, match="no checkpoint 'copi'; closest: 'copy'"):
+        find_checkpoint("copi")

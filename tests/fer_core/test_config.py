@@ -1,0 +1,48 @@
+"""Configs check themselves and explain every field."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from fer_core.config import ExecutionConfig, TrainConfig, differences, field_help
+from fer_core.errors import ConfigError
+
+
+@pytest.mark.parametrize("config", [TrainConfig, ExecutionConfig])
+def test_every_field_is_explained(config: type) -> None:
+    helps = field_help(config)
+    assert set(helps) == {field.name for field in dataclasses.fields(config)}
+    assert all(len(text) > 10 for text in helps.values())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"epochs": 0}, r"epochs \(0\) must be above 0"),
+        ({"ema": 1.0}, r"ema \(1.0\) must be at least 0 and below 1"),
+        ({"label_smoothing": -0.1}, "label_smoothing"),
+        ({"sampler": "smote"}, "sampler must be one of shuffle, balanced, not 'smote'"),
+        ({"crop": 50}, r"crop \(50\) must be between 16 and 48"),
+        ({"weight_decay": -1.0}, "weight_decay"),
+        ({"select_on": "private"}, "select_on must be one of accuracy, macro_f1"),
+    ],
+)
+def test_values_that_cannot_work_are_named(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        TrainConfig("vgg_se", **options)
+
+
+@pytest.mark.parametrize("options", [{"precision": "16"}, {"devices": 0}, {"threads": -1}, {"accelerator": "tpu"}])
+def test_execution_values_that_cannot_work_are_named(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(options))):
+        ExecutionConfig(**options)
+
+
+def test_differences_name_the_changed_fields() -> None:
+    recorded = dataclasses.asdict(TrainConfig("vgg_se", model_options={"widths": (1, 2)}))
+    recorded["model_options"] = {"widths": [1, 2]}  # as JSON gives it back
+    assert differences(recorded, TrainConfig("vgg_se", model_options={"widths": (1, 2)})) == []
+    assert differences(recorded, TrainConfig("vgg_se", model_options={"widths": (1, 2)}, seed=1)) == ["seed"]

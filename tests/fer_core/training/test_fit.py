@@ -1,0 +1,188 @@
+"""The loop: it learns, it selects, it resumes exactly, it refuses to mix runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from fer_core.config import ExecutionConfig, TrainConfig
+from fer_core.data.drawn import drawn_dataset
+from fer_core.data.table import FaceDataset
+from fer_core.device import Plan
+from fer_core.errors import CheckpointError, ConfigError, UnknownNameError
+from fer_core.models import create_model
+from fer_core.training.fit import FitResult, fit
+from fer_core.training.optimisers import SCHEDULES, WeightAverage, parameter_groups
+from fer_core.training.plan import candidates, choose_plan
+from fer_core.training.state import STATE, RunFolder
+from fer_core.training.step import FerPlusStep, PlainStep, build_step
+
+TINY = {"widths": (8, 8, 16, 16)}
+FIXED = ExecutionConfig(accelerator="cpu", precision="32", channels_last="off", threads=1)
+
+
+def config(**changes: Any) -> TrainConfig:
+    values: dict[str, Any] = {"model": "vgg_se", "model_options": TINY, "epochs": 2, "batch_size": 16}
+    return TrainConfig(**(values | changes))
+
+
+def train(dataset: FaceDataset, folder: Path, execution: ExecutionConfig = FIXED, **options: Any) -> FitResult:
+    resume = options.pop("resume", False)
+    result = fit(config(**options), execution, dataset, folder, resume=resume, report=lambda text: None)
+    assert result is not None
+    return result
+
+
+def test_learns_drawn_faces(tmp_path: Path) -> None:
+    result = train(
+        drawn_dataset(16), tmp_path, epochs=16, learning_rate=0.05, augmentation="none", ema=0.8, batch_size=14
+    )
+    assert result.best["value"] > 0.9
+    assert result.history[-1]["train_loss"] < result.history[0]["train_loss"] / 2
+
+
+def test_history_and_selection(dataset: FaceDataset, tmp_path: Path) -> None:
+    result = train(dataset, tmp_path, epochs=3, select_on="macro_f1")
+    values = [row["public_macro_f1"] for row in result.history]
+    assert [row["epoch"] for row in result.history] == [1, 2, 3]
+    assert result.best == {"epoch": values.index(max(values)) + 1, "value": max(values)}
+    assert all(row["images_per_second"] > 0 and row["seconds"] > 0 for row in result.history)
+    assert set(result.weights) == set(create_model("vgg_se", **TINY).state_dict())
+
+
+@pytest.mark.parametrize("options", [{}, {"ferplus_weight": 0.5, "sampler": "balanced", "optimizer": "adamw"}])
+def test_resumes_as_if_it_had_never_stopped(dataset: FaceDataset, tmp_path: Path, options: dict[str, Any]) -> None:
+    whole = train(dataset, tmp_path / "whole", epochs=4, batch_size=8, **options)
+    with pytest.raises(KeyboardInterrupt):
+        _stop_in_epoch(3, dataset, tmp_path / "parts", epochs=4, batch_size=8, **options)
+    parts = train(dataset, tmp_path / "parts", epochs=4, batch_size=8, resume=True, **options)
+    assert _timeless(parts.history) == _timeless(whole.history)
+    assert all(torch.equal(parts.weights[name], tensor) for name, tensor in whole.weights.items())
+
+
+def _stop_in_epoch(epoch: int, dataset: FaceDataset, folder: Path, **options: Any) -> None:
+    def progress(items: Any, total: int, text: str) -> Any:
+        for number, item in enumerate(items):
+            if text.startswith(f"epoch {epoch}/") and number == 1:
+                raise KeyboardInterrupt
+            yield item
+
+    fit(config(**options), FIXED, dataset, folder, report=lambda text: None, progress=progress)
+
+
+def _timeless(history: list[dict[str, float]]) -> list[dict[str, float]]:
+    return [{key: row[key] for key in row if key not in ("seconds", "images_per_second")} for row in history]
+
+
+def test_a_finished_run_gives_its_result_again(dataset: FaceDataset, tmp_path: Path) -> None:
+    first = train(dataset, tmp_path)
+    again = train(dataset, tmp_path, resume=True)
+    assert again.history == first.history
+    assert again.best == first.best
+
+
+def test_runs_are_not_mixed(dataset: FaceDataset, tmp_path: Path) -> None:
+    train(dataset, tmp_path, epochs=1)
+    with pytest.raises(ConfigError, match="holds a run; add --resume"):
+        train(dataset, tmp_path, epochs=1)
+    with pytest.raises(ConfigError, match="began with seed = 0, not 1"):
+        train(dataset, tmp_path, epochs=1, seed=1, resume=True)
+    other = FaceDataset(dataset.table, dataset.pixels, fingerprint="other")
+    with pytest.raises(ConfigError, match="began on other data"):
+        train(other, tmp_path, epochs=1, resume=True)
+
+
+def test_damaged_state_is_named(dataset: FaceDataset, tmp_path: Path) -> None:
+    train(dataset, tmp_path, epochs=1)
+    (tmp_path / STATE).write_bytes(b"damaged")
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        RunFolder(tmp_path).load()
+
+
+def test_options_that_contradict_the_dataset(dataset: FaceDataset, tmp_path: Path) -> None:
+    voteless = FaceDataset(dataset.table[["row", "split", "label"]], dataset.pixels)
+    with pytest.raises(ConfigError, match="needs FER\\+ votes"):
+        train(voteless, tmp_path, ferplus_weight=0.5)
+    with pytest.raises(UnknownNameError, match="closest: 'sgd'"):
+        train(dataset, tmp_path / "typo", optimizer="sdg")
+    with pytest.raises(ConfigError, match="multiple of devices"):
+        train(dataset, tmp_path, ExecutionConfig(accelerator="cpu", devices=3))
+
+
+def test_plan_is_measured_shown_and_overridable() -> None:
+    step = PlainStep(create_model("vgg_se", **TINY), "cross_entropy", 0.0)
+    batch = (torch.randn(8, 1, 48, 48), torch.zeros(8, dtype=torch.long), None)
+    lines: list[str] = []
+    chosen = choose_plan(step, batch, ExecutionConfig(accelerator="cpu"), lines.append)
+    assert len([line for line in lines if "images/s" in line]) == 4
+    assert str(chosen) in lines[-1]
+    assert all(parameter.grad is None for parameter in step.parameters())
+    forced = ExecutionConfig(precision="bf16", channels_last="on")
+    assert candidates(forced) == [Plan("bf16", channels_last=True)]
+
+
+def test_bf16_and_channels_last_train_too(dataset: FaceDataset, tmp_path: Path) -> None:
+    execution = ExecutionConfig(accelerator="cpu", precision="bf16", channels_last="on", threads=1)
+    result = train(dataset, tmp_path, execution, epochs=1)
+    assert np.isfinite(result.history[0]["train_loss"])
+    assert all(tensor.dtype != torch.bfloat16 for tensor in result.weights.values())
+
+
+def test_average_follows_weights_and_buffers() -> None:
+    model = torch.nn.BatchNorm1d(2)
+    average = WeightAverage(model, decay=0.5)
+    average.update_parameters(model)
+    with torch.no_grad():
+        model.weight.fill_(3.0)
+        model.running_mean.fill_(8.0)
+        model.num_batches_tracked.fill_(7)
+    average.update_parameters(model)
+    decay = min(0.5, (1 + 1) / (10 + 1))
+    assert average.module.weight[0].item() == pytest.approx(decay * 1 + (1 - decay) * 3)
+    assert average.module.running_mean[0].item() == pytest.approx((1 - decay) * 8)
+    assert average.module.num_batches_tracked.item() == 7
+
+
+def test_biases_and_norms_do_not_decay() -> None:
+    model = create_model("vgg_se", **TINY)
+    decaying, free = parameter_groups(model, 0.1)
+    assert (decaying["weight_decay"], free["weight_decay"]) == (0.1, 0.0)
+    assert all(p.ndim > 1 for p in decaying["params"])
+    assert len(decaying["params"]) + len(free["params"]) == len(list(model.parameters()))
+
+
+@pytest.mark.parametrize("steps", range(1, 8))
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules_bear_the_shortest_runs(name: str, steps: int) -> None:
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    schedule = SCHEDULES[name](optimizer, config(), steps)
+    for _ in range(steps):
+        optimizer.step()
+        schedule.step()
+    assert 0 <= optimizer.param_groups[0]["lr"] <= 0.1
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules_stay_at_or_below_the_peak(name: str) -> None:
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    schedule = SCHEDULES[name](optimizer, config(), 20)
+    rates = []
+    for _ in range(20):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert max(rates) == pytest.approx(0.1, rel=0.02)
+    assert rates[-1] < 0.01 or name == "constant"
+
+
+def test_vote_head_learns_from_shares_and_stays_behind(dataset: FaceDataset) -> None:
+    step = build_step(create_model("vgg_se", **TINY), config(ferplus_weight=0.5), has_votes=True)
+    assert isinstance(step, FerPlusStep)
+    faces, labels = torch.randn(4, 1, 48, 48), torch.zeros(4, dtype=torch.long)
+    step(faces, labels, torch.full((4, 8), 1 / 8))["loss"].backward()
+    assert step.vote_head.weight.grad is not None
+    assert not any("vote" in name for name in step.model.state_dict())
