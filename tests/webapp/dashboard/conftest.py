@@ -1,0 +1,151 @@
+"""A small world whose numbers are known by hand: drawn faces with planted twins, and two checkpoints."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import fer_core.artifacts
+from fer_core.artifacts import Card, save_card
+from fer_core.data import store
+from fer_core.data.table import FaceDataset
+from fer_core.errors import DataError
+from fer_core.evaluation.predictions import save_predictions
+from fer_core.evaluation.report import evaluate_predictions
+from fer_core.labels import EMOTIONS
+from webapp.dashboard import resources
+
+APP = Path(__file__).resolve().parents[3] / "webapp" / "dashboard" / "app.py"
+
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="session")
+def twinned(dataset: FaceDataset, tmp_path_factory: pytest.TempPathFactory) -> FaceDataset:
+    """The drawn dataset; in each test split a sad face is a copy of a fearful one of Training. Saved on disk."""
+    pixels, table = dataset.pixels.copy(), dataset.table
+    pixels[first(table, "PrivateTest", "sad")] = pixels[first(table, "Training", "fear")]
+    pixels[first(table, "PublicTest", "sad")] = pixels[first(table, "Training", "fear")]
+    pixels[first(table, "Training", "happy")] = 0
+    return store.save(replace(dataset, pixels=pixels), tmp_path_factory.mktemp("twinned") / "data")
+
+
+def first(table: pd.DataFrame, split: str, emotion: str) -> int:
+    """Place of the first face of an emotion in a split."""
+    mask = (table["split"] == split) & (table["label"] == EMOTIONS.index(emotion))
+    return int(np.flatnonzero(mask)[0])
+
+
+@pytest.fixture(scope="session")
+def profile(twinned: FaceDataset) -> SimpleNamespace:
+    """What would ship about `twinned`: one group of three, conflicting, with a leak into each test split."""
+    table = twinned.table
+    group = [first(table, "Training", "fear"), first(table, "PublicTest", "sad"), first(table, "PrivateTest", "sad")]
+    member = np.isin(np.arange(len(table)), group)
+    rows = table.assign(
+        pixel_hash=[hashlib.sha256(face.tobytes()).hexdigest()[:16] for face in twinned.pixels],
+        exact_group=np.where(member, 0, -1),
+        near_group=np.where(member, 0, -1),
+        constant=twinned.pixels.reshape(len(table), -1).std(axis=1) == 0,
+        outlier_score=np.linspace(0, 1, len(table)),
+        twin_in_training=member & (table["split"] != "Training").to_numpy(),
+        conflicting=member,
+    )
+    return SimpleNamespace(name="drawn", fingerprint=twinned.fingerprint, rows=rows, summary={})
+
+
+def predictions(table: pd.DataFrame) -> pd.DataFrame:
+    """Every test face is read rightly with 0.8, but each fearful one as sad with 0.55 to 0.9."""
+    part = table[table["split"] != "Training"][["row", "split", "label"]].reset_index(drop=True)
+    answer = part["label"].replace(EMOTIONS.index("fear"), EMOTIONS.index("sad")).to_numpy()
+    wrong = part["label"].to_numpy() != answer
+    confidence = np.where(wrong, np.linspace(0.55, 0.9, len(part)), 0.8)
+    scores = np.repeat((1 - confidence)[:, None] / 6, 7, axis=1)
+    scores[np.arange(len(part)), answer] = confidence
+    return part.assign(**{f"p_{name}": scores[:, index].astype("float32") for index, name in enumerate(EMOTIONS)})
+
+
+def write_checkpoint(folder: Path, table: pd.DataFrame) -> None:
+    """A checkpoint's card, predictions and history; no weights."""
+    folder.mkdir(parents=True)
+    made = predictions(table)
+    metrics = {
+        split: evaluate_predictions(made[made["split"] == split], EMOTIONS).to_dict()
+        for split in ("PublicTest", "PrivateTest")
+    }
+    shape = {"side": 48, "channels": 1, "mean": 0.5, "std": 0.25}
+    card = Card(folder.name, "vgg_se", EMOTIONS, shape, 1234567, title="A test network", metrics=metrics)
+    save_card(folder, card)
+    save_predictions(folder, made)
+    history = {"epoch": [1, 2], "train_loss": [2.0, 1.0], "train_accuracy": [0.3, 0.5], "public_accuracy": [0.3, 0.4]}
+    pd.DataFrame(history).to_csv(folder / "history.csv", index=False)
+
+
+@pytest.fixture(scope="session")
+def shipped(profile: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of two checkpoints, `alpha` and `beta`; beta has neither predictions nor a history."""
+    folder = tmp_path_factory.mktemp("shipped")
+    for name in ("alpha", "beta"):
+        write_checkpoint(folder / name, profile.rows)
+    for name in ("predictions.parquet", "history.csv"):
+        (folder / "beta" / name).unlink()
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv("FER_DATA", raising=False)
+    monkeypatch.delenv("FER_CHECKPOINT", raising=False)
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def empty_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither a profile nor a checkpoint."""
+
+    def nothing() -> None:
+        raise DataError("no profile")
+
+    monkeypatch.setattr(resources, "load_profile", nothing)
+    monkeypatch.setattr(fer_core.artifacts, "CHECKPOINTS", tmp_path)
+
+
+@pytest.fixture
+def small_world(monkeypatch: pytest.MonkeyPatch, profile: SimpleNamespace, shipped: Path) -> None:
+    """The drawn profile and the two checkpoints."""
+    monkeypatch.setattr(resources, "load_profile", lambda: profile)
+    monkeypatch.setattr(fer_core.artifacts, "CHECKPOINTS", shipped)
+
+
+@pytest.fixture
+def with_faces(small_world: None, monkeypatch: pytest.MonkeyPatch, twinned: FaceDataset) -> None:
+    """The same, started with the dataset itself."""
+    monkeypatch.setattr(resources, "_opened", lambda path: (twinned, ""))
+
+
+@pytest.fixture
+def open_page() -> Open:
+    """(page, session state before its first run) -> the page after it ran without an exception."""
+
+    def opened(page: str, **before: object) -> AppTest:
+        at = AppTest.from_file(str(APP), default_timeout=60)
+        at.run()
+        for key, value in before.items():
+            at.session_state[key] = value
+        if page != "overview":
+            at.switch_page(f"views/{page}.py").run()
+        assert not at.exception, at.exception[0].value
+        return at
+
+    return opened

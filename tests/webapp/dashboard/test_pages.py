@@ -1,0 +1,208 @@
+"""The pages run without a browser: no exception, the right numbers, a friendly word where there is nothing to show."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer_core.labels import EMOTIONS
+from webapp.dashboard import state
+
+from .conftest import APP, Open
+
+PAGES = tuple(sorted(path.stem for path in (APP.parent / "views").glob("*.py")))
+ROOT = APP.parents[2]
+
+
+def metric(at: AppTest, label: str) -> str:
+    return next(item.value for item in at.metric if item.label == label)
+
+
+def table(at: AppTest, column: str) -> pd.DataFrame:
+    """The first table with that column."""
+    return next(item.value for item in at.dataframe if column in item.value.columns)
+
+
+def test_there_is_a_page_for_each_question() -> None:
+    assert PAGES == ("balance", "confusion", "duplicates", "models", "noise", "outliers", "overview")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_without_anything_says_so(page: str, empty_world: None, open_page: Open) -> None:
+    at = open_page(page)
+    assert any("--data" in info.value for info in at.info)
+    assert not at.metric
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_shows_what_ships(page: str, small_world: None, open_page: Open) -> None:
+    at = open_page(page)
+    assert at.title[0].value
+    assert len(at.metric) or len(at.dataframe)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_shows_the_users_own_dataset(page: str, with_faces: None, open_page: Open) -> None:
+    assert not any("Start the app with" in info.value for info in open_page(page).info)
+
+
+def test_a_broken_dataset_is_named_and_what_ships_is_shown(
+    small_world: None, open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FER_DATA", str(tmp_path / "missing"))
+    at = open_page("overview")
+    assert "missing" in at.warning[0].value
+    assert metric(at, "Images") == "84"
+
+
+def test_overview_counts_images_copies_and_leaks(small_world: None, open_page: Open) -> None:
+    at = open_page("overview")
+    found = {item.label: item.value for item in at.metric}
+    assert found == {
+        "Images": "84",
+        "Imbalance": "1.0 : 1",
+        "Surplus copies": "2",
+        "Conflicting": "1",
+        "Leaked": "2",
+    }
+    assert set(table(at, "checkpoint")["checkpoint"]) == {"alpha", "beta"}
+
+
+def test_balance_filters_by_split_and_resets(small_world: None, open_page: Open) -> None:
+    at = open_page("balance")
+    assert table(at, "total")["total"].tolist() == [28, 28, 28]
+    at.session_state[state.BALANCE_SPLITS] = ["PrivateTest"]
+    at.run()
+    assert table(at, "total")["split"].tolist() == ["PrivateTest"]
+    at.session_state[state.BALANCE_SPLITS] = []
+    at.run()
+    assert "at least one split" in at.info[0].value
+    at.button(key="reset_balance").click().run()
+    assert len(table(at, "total")) == 3
+
+
+def test_balance_shows_shares(small_world: None, open_page: Open) -> None:
+    assert not open_page("balance", **{state.BALANCE_SHARES: state.SHARES}).exception
+
+
+def test_duplicates_name_the_conflicting_group(small_world: None, open_page: Open) -> None:
+    at = open_page("duplicates")
+    assert metric(at, "Equal groups") == "1"
+    assert metric(at, "Images in these") == "3"
+    groups = table(at, "crosses_splits")
+    assert groups["labels"].tolist() == ["fear 1, sad 2"]
+    assert groups["splits"].tolist() == ["Training 1, PublicTest 1, PrivateTest 1"]
+
+
+@pytest.mark.parametrize("scope", ["conflicting labels", "across splits", "conflicting and across splits"])
+def test_duplicates_can_be_narrowed(scope: str, small_world: None, open_page: Open) -> None:
+    at = open_page("duplicates")
+    at.selectbox(key=state.GROUP_SCOPE).select(scope).run()
+    assert len(table(at, "crosses_splits")) == 1
+
+
+def test_outliers_start_with_the_constant_image(small_world: None, open_page: Open) -> None:
+    at = open_page("outliers")
+    assert metric(at, "Constant") == "1"
+    shown = table(at, "outlier_score")
+    assert shown["constant"].tolist() == [True] + [False] * 23
+    at.selectbox(key=state.OUTLIER_LABEL).select("disgust").run()
+    assert set(table(at, "outlier_score")["label"]) == {"disgust"}
+
+
+def test_lists_turn_their_pages_and_start_over_with_a_new_filter(small_world: None, open_page: Open) -> None:
+    at = open_page("outliers")
+    before = table(at, "outlier_score")["row"].tolist()
+    at.pagination[0].set_value(2).run()
+    assert not set(before) & set(table(at, "outlier_score")["row"])
+    at.selectbox(key=state.OUTLIER_SPLIT).select("Training").run()
+    assert at.pagination[0].value == 1
+    assert len(table(at, "outlier_score")) == 24
+
+
+def test_noise_lists_what_a_model_doubts(small_world: None, open_page: Open) -> None:
+    at = open_page("noise")
+    assert metric(at, "With votes") == "84"
+    doubted = table(at, "doubt")
+    assert set(doubted["true"]) == {"fear"}
+    assert doubted["doubt"].is_monotonic_decreasing
+
+
+def test_noise_lists_the_images_of_a_chosen_cell(small_world: None, open_page: Open) -> None:
+    at = open_page("noise")
+    at.toggle(key=state.CROWD_DIAGONAL).set_value(False).run()
+    at.selectbox(key=state.CROWD_LABEL).select("happy").run()
+    assert set(table(at, "agreement")["label"]) == {"happy"}
+
+
+def test_confusion_shows_the_report_of_the_split(small_world: None, open_page: Open) -> None:
+    at = open_page("confusion")
+    assert metric(at, "Accuracy") == "85.71%"  # four of 28 are wrong
+    assert metric(at, "Images") == "28"
+    assert at.selectbox(key=state.CHECKPOINT).options == ["alpha"]  # beta ships no predictions
+    per_class = table(at, "support").set_index("emotion")
+    assert per_class.at["fear", "recall"] == 0
+    assert per_class.at["sad", "precision"] == 0.5
+
+
+def test_confusion_can_leave_out_the_twins_of_training_images(small_world: None, open_page: Open) -> None:
+    at = open_page("confusion")
+    at.selectbox(key=state.PROTOCOL).select(state.DEDUPLICATED).run()
+    assert metric(at, "Images") == "27"
+
+
+def test_a_cell_lists_its_images_most_confident_first(small_world: None, open_page: Open) -> None:
+    at = open_page("confusion")
+    assert not any("p_sad" in item.value.columns for item in at.dataframe)
+    at.selectbox(key=state.TRUE).select("fear").run()
+    at.selectbox(key=state.PREDICTED).select("sad").run()
+    rows = table(at, "p_sad")
+    assert len(rows) == 4
+    assert set(rows["true"]) == {"fear"}
+    assert set(rows["predicted"]) == {"sad"}
+    assert rows["confidence"].is_monotonic_decreasing
+    at.button(key="reset_confusion").click().run()
+    assert at.selectbox(key=state.TRUE).value == state.ANY
+
+
+def test_faces_come_with_the_dataset_and_a_hint_without(with_faces: None, open_page: Open) -> None:
+    at = open_page("confusion", **{state.TRUE: "fear", state.PREDICTED: "sad"})
+    assert any("row number stands under each face" in caption.value for caption in at.caption)
+
+
+def test_without_the_dataset_a_cell_says_how_to_see_faces(small_world: None, open_page: Open) -> None:
+    at = open_page("confusion", **{state.TRUE: "fear", state.PREDICTED: "sad"})
+    assert any("--data" in caption.value for caption in at.caption)
+
+
+def test_models_ranks_the_checkpoints(small_world: None, open_page: Open) -> None:
+    at = open_page("models")
+    board = table(at, "parameters")
+    assert board["PrivateTest"].tolist() == pytest.approx([24 / 28] * 2)
+    at.selectbox(key=state.CHECKPOINT).select("beta").run()
+    assert not at.exception
+    assert any("no training history" in info.value for info in at.info)
+
+
+def test_the_checkpoint_of_the_app_comes_first(
+    small_world: None, open_page: Open, shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_CHECKPOINT", str(shipped / "beta"))
+    assert open_page("models").selectbox(key=state.CHECKPOINT).options == ["beta", "alpha"]
+
+
+def test_pages_load_no_training_framework() -> None:
+    modules = "webapp.dashboard.resources, webapp.dashboard.components.lists, fer_core.figures.models"
+    code = f"import sys, {modules}; print([m for m in ('torch', 'captum', 'gradio', 'cv2') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_emotion_can_be_chosen(small_world: None, open_page: Open) -> None:
+    at = open_page("confusion")
+    assert at.selectbox(key=state.TRUE).options == [state.ANY, *EMOTIONS]
