@@ -26,6 +26,9 @@ _MINIMUM_CANVAS: Final = 240
 _INK: Final = 0.10
 _WHITE: Final = 0.97
 
+Window = tuple[slice, slice]
+"""Rows and columns of a picture."""
+
 
 @dataclass(frozen=True)
 class Expression:
@@ -112,26 +115,24 @@ class Canvas:
 
     def mask(self, points: np.ndarray) -> np.ndarray:
         """float32 (side, side): 1 inside the polygon (float (P, 2), units), with a soft edge."""
-        import cv2
+        mask = np.zeros((self.side, self.side), np.float32)
+        window, part = self._polygon(points)
+        mask[window] = part
+        return mask
 
-        mask = np.zeros((self.side, self.side), np.uint8)
-        cv2.fillPoly(mask, [self._fixed(points)], 255, cv2.LINE_AA, shift=4)
-        return mask.astype(np.float32) / 255
-
-    def fill(self, points: np.ndarray, grey: float | np.ndarray, inside: np.ndarray | None = None) -> None:
+    def fill(self, points: np.ndarray, grey: float, inside: np.ndarray | None = None) -> None:
         """Paints a polygon, where `inside` (a mask) allows it."""
-        mask = self.mask(points)
-        self.blend(mask if inside is None else mask * inside, grey)
+        self._paint(*self._polygon(points), grey, inside)
 
     def line(self, points: np.ndarray, grey: float, width: float, inside: np.ndarray | None = None) -> None:
         """Draws a curve with round ends; `width` in units."""
         import cv2
 
-        mask = np.zeros((self.side, self.side), np.uint8)
         thickness = max(1, round(width * self._pixels))
-        cv2.polylines(mask, [self._fixed(points)], False, 255, thickness, cv2.LINE_AA, shift=4)
-        soft = mask.astype(np.float32) / 255
-        self.blend(soft if inside is None else soft * inside, grey)
+        fixed = self._fixed(points)
+        window, part, moved = self._window(fixed, margin=thickness)
+        cv2.polylines(part, [moved], False, 255, thickness, cv2.LINE_AA, shift=4)
+        self._paint(window, part.astype(np.float32) / 255, grey, inside)
 
     def blend(self, mask: np.ndarray, grey: float | np.ndarray) -> None:
         """Mixes `grey` in by `mask` (0 keeps the picture, 1 replaces it)."""
@@ -147,6 +148,24 @@ class Canvas:
     def _fixed(self, points: np.ndarray) -> np.ndarray:
         pixels = np.asarray(points) @ self._matrix.T + self._offset
         return np.round(pixels * 16).astype(np.int32)  # four binary places, as OpenCV's `shift` wants them
+
+    def _polygon(self, points: np.ndarray) -> tuple[Window, np.ndarray]:
+        import cv2
+
+        window, part, moved = self._window(self._fixed(points), margin=2)
+        cv2.fillPoly(part, [moved], 255, cv2.LINE_AA, shift=4)
+        return window, part.astype(np.float32) / 255
+
+    def _window(self, fixed: np.ndarray, margin: int) -> tuple[Window, np.ndarray, np.ndarray]:
+        """The part of the picture that a shape touches, an empty uint8 mask of it, and the points moved into it."""
+        low = np.clip(fixed.min(axis=0) // 16 - margin, 0, self.side - 1)
+        high = np.clip(fixed.max(axis=0) // 16 + margin + 2, low + 1, self.side)
+        part = np.zeros(tuple((high - low)[::-1]), np.uint8)
+        return (slice(low[1], high[1]), slice(low[0], high[0])), part, fixed - (low * 16).astype(np.int32)
+
+    def _paint(self, window: Window, part: np.ndarray, grey: float, inside: np.ndarray | None) -> None:
+        mask = part if inside is None else part * inside[window]
+        self.grey[window] += mask * (grey - self.grey[window])
 
 
 def draw_face(emotion: str, *, rng: np.random.Generator, side: int = SIDE) -> np.ndarray:

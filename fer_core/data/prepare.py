@@ -141,9 +141,10 @@ def _require_good_rows(result: ReadResult, skip_broken: bool) -> None:
         return
     shown = "; ".join(f"row {rejection.row}: {rejection.reason}" for rejection in result.rejected[:_SHOWN])
     more = f"; and {len(result.rejected) - _SHOWN:,} more" if len(result.rejected) > _SHOWN else ""
-    mend = "mend them, or leave them out with --skip-broken" if len(result.dataset) else "no row is left"
+    mend = "mend them, or leave them out with `scripts.prepare_data --skip-broken`"
     count = f"{len(result.rejected):,} of {result.total:,} rows cannot be used"
-    raise RowsError(f"{count} ({shown}{more}): {mend}", result.rejected)
+    advice = mend if len(result.dataset) else "no row is left"
+    raise RowsError(f"{count} ({shown}{more}): {advice}", result.rejected)
 
 
 def _cache_key(path: Path) -> tuple[str, str]:
