@@ -3,8 +3,8 @@
 Used by `start.py` and `check.py` before anything is installed, so it imports the standard library only. What state an
 environment is in stands in one file inside it:
 
-- no file: somebody made it by hand, or it was just created; `pip install` completes it,
-- `installing`: an install was cut off (pip can leave half a package behind), so it is made anew,
+- no file: nothing is half done (new, made by hand, or cut off while downloading); `pip install` completes it,
+- `installing`: cut off while packages were unpacked, which can leave half a package behind, so it is made anew,
 - a fingerprint of requirements.txt and the Python version: complete, nothing to do.
 """
 
@@ -32,6 +32,9 @@ NEEDED_GB = 8
 """Free space that a first install wants: 7 GB stay, the rest is passing."""
 
 INSTALLING = "installing"
+UNPACKING = "Installing collected packages"
+"""How pip announces that from here on it changes the environment."""
+
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
@@ -262,10 +265,9 @@ def _clean_variables() -> dict[str, str]:
 def _install(environment: Environment) -> None:
     print("Installing the packages of requirements.txt (the first time: 2 to 15 minutes, 7 GB) ...", flush=True)
     began = time.monotonic()
-    environment.state.write_text(INSTALLING, encoding="utf-8")
+    environment.state.unlink(missing_ok=True)
     code, lines = _run_pip(environment)
     if code:
-        environment.state.unlink()  # pip ended by itself and took back what it had begun
         raise SetupError(_explain_pip(lines, environment))
     _write_state(environment)
     print(f"Installed in {duration(time.monotonic() - began)}.", flush=True)
@@ -294,8 +296,9 @@ def _run_pip(environment: Environment) -> tuple[int, list[str]]:
     try:
         with environment.log.open("w", encoding="utf-8") as log:
             for line in _lines_and_ticks(process):
-                if line:
-                    log.write(line)
+                if line.startswith(UNPACKING):
+                    environment.state.write_text(INSTALLING, encoding="utf-8")
+                log.write(line)
                 view.show(line)
     except KeyboardInterrupt:
         stop(process)
@@ -364,7 +367,7 @@ class PipView:
         elif found := re.match(r"(?:Downloading|Using cached) (\S+?)-(\d\S*?)-\S+ \(([\d.]+) ([kMG]B)\)", line):
             self._now = f"downloading {found[1]} {found[2]} ({found[3]} {found[4]})"
             return found[4] == "GB" or (found[4] == "MB" and float(found[3]) >= 50)
-        elif line.startswith("Installing collected packages"):
+        elif line.startswith(UNPACKING):
             self._now = f"unpacking {line.count(',') + 1} packages"
             return True
         return False

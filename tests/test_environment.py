@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -144,7 +144,7 @@ def test_a_registry_out_of_reach_is_one_sentence_and_pips_own_error(
     assert not copy.state.exists()
 
 
-def test_ctrl_c_during_an_install_ends_in_one_word_and_is_seen_at_the_next_start(copy: Environment) -> None:
+def test_ctrl_c_during_a_download_ends_in_one_word_and_nothing_is_lost(copy: Environment) -> None:
     """A registry that never answers keeps pip busy until the signal comes."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(60)
@@ -158,6 +158,25 @@ def test_ctrl_c_during_an_install_ends_in_one_word_and_is_seen_at_the_next_start
     assert process.returncode == _environment.INTERRUPTED, output
     assert output.splitlines()[-1] == "Stopped."
     assert "Traceback" not in output
+    assert not _environment.is_complete(copy)
+    assert _environment._why_unusable(copy) == ""
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
+def test_an_install_cut_off_while_unpacking_is_remembered(
+    copy: Environment, interruption: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(process: subprocess.Popen[str]) -> Iterator[str]:
+        process.communicate()
+        yield "Collecting fer-probe\n"
+        assert not copy.state.exists()
+        yield "Installing collected packages: fer-probe\n"
+        raise interruption
+
+    monkeypatch.setattr(_environment, "_lines_and_ticks", cut_off)
+    copy.requirements.write_text(copy.requirements.read_text() + "# one more\n")
+    with pytest.raises(interruption):
+        _environment.ensure(copy)
     assert _environment._why_unusable(copy) == "was left in the middle of an install"
 
 
