@@ -29,7 +29,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MINIMUM = (3, 11)
 NEEDED_GB = 8
-"""Free space that a first install wants: 7 GB stay, the rest is passing."""
+"""Free space below which a first install cannot end well: 7 GB stay."""
 
 INSTALLING = "installing"
 UNPACKING = "Installing collected packages"
@@ -385,7 +385,7 @@ class PipView:
 
 
 _PIP_FAILURES = (
-    (r"No space left on device", "the disk is full (packages pass through {temporary}); make room and start again"),
+    (r"No space left on device", "the disk is full (7 GB stay in .venv, 4 GB pass through {temporary}); make room and start again"),
     (
         r"NewConnectionError|NameResolutionError|name resolution|Network is unreachable|ConnectTimeout|ReadTimeout"
         r"|ProxyError|Connection refused|Connection reset|ConnectionError",
