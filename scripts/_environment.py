@@ -385,7 +385,10 @@ class PipView:
 
 
 _PIP_FAILURES = (
-    (r"No space left on device", "the disk is full (7 GB stay in .venv, 4 GB pass through {temporary}); make room and start again"),
+    (
+        r"No space left on device",
+        "the disk is full (7 GB stay in .venv, 4 GB pass through {temporary}); make room and start again",
+    ),
     (
         r"NewConnectionError|NameResolutionError|name resolution|Network is unreachable|ConnectTimeout|ReadTimeout"
         r"|ProxyError|Connection refused|Connection reset|ConnectionError",
