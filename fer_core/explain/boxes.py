@@ -34,7 +34,7 @@ def draw_boxes(
     """The photo with a box and a label for each face.
 
     Lines and letters grow with the photo, letters shrink with small faces down to 11 pixels; a label stands above its
-    box, or where it covers no other label and leaves the photo nowhere.
+    box, or else below or inside it, where it stays in the photo and covers no other face or label if there is room.
 
     Args:
         photo: upright.
@@ -116,14 +116,15 @@ def label_rects(size: tuple[int, int], boxes: Sequence[Rect], texts: Sequence[st
     """Where the labels of the boxes stand on a photo of that size, each chosen with the earlier ones in view."""
     placed: list[Rect] = []
     for i, (box, text) in enumerate(zip(boxes, texts, strict=True)):
-        others = placed + [other for j, other in enumerate(boxes) if j != i]
-        placed.append(_place(box, _label_size(_font(size, box), text), size, others, placed))
+        others = [*boxes[:i], *boxes[i + 1 :]]
+        label = _label_size(_font(size, box), text)
+        placed.append(_place(box, label, size, ([*placed, *others, box], [*placed, *others], placed)))
     return placed
 
 
 def _font(size: tuple[int, int], box: Rect) -> ImageFont.FreeTypeFont:
-    """Letters of 1/32 of the photo's shorter side, at most a fifth of the box's width, at least 11 pixels."""
-    height = min(min(size) / 32, (box[2] - box[0]) / 5)
+    """Letters of 1/32 of the photo's shorter side, at most 1/6 of the box's width, at least 11 pixels."""
+    height = min(min(size) / 32, (box[2] - box[0]) / 6)
     font = ImageFont.load_default(max(SMALLEST_FONT, round(height)))
     if not isinstance(font, ImageFont.FreeTypeFont):
         raise ConfigError("this Pillow has no FreeType, which labels need; install Pillow from its wheel")
@@ -134,16 +135,14 @@ def _label_size(font: ImageFont.FreeTypeFont, text: str) -> tuple[float, float]:
     return font.getlength(text) + 0.9 * font.size, 1.5 * font.size
 
 
-def _place(
-    box: Rect, label: tuple[float, float], size: tuple[int, int], others: Sequence[Rect], labels: Sequence[Rect]
-) -> Rect:
-    """The first place that covers neither a box nor a label, else no label, else the least of labels."""
+def _place(box: Rect, label: tuple[float, float], size: tuple[int, int], obstacles: Sequence[Sequence[Rect]]) -> Rect:
+    """The first place that is free of the first obstacles, else of the second, ..., else covers least of the last."""
     places = [_inside(rect, size) for rect in _places(box, label)]
-    for taken in (others, labels):
+    for taken in obstacles:
         for rect in places:
             if not any(_overlap(rect, other) for other in taken):
                 return rect
-    return min(places, key=lambda rect: sum(_overlap(rect, other) for other in labels))
+    return min(places, key=lambda rect: sum(_overlap(rect, other) for other in obstacles[-1]))
 
 
 def _places(box: Rect, label: tuple[float, float]) -> Iterator[Rect]:

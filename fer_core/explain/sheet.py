@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 SIDE = 384
 """Height of the panels."""
+AROUND = 5
+"""The photo is shown up to this many times the face's size."""
 GAP = 20
 
 
@@ -43,7 +46,8 @@ def explanation_sheet(
     panels = [("what the model saw", _plain(crop, side)), ("explained", _heat_panel(explanation, crop, opacity, side))]
     if photo is not None and face is not None:
         panels.insert(0, ("the photo", _photo_panel(explanation, photo, face, opacity, side)))
-    return _compose(_heading(explanation), panels, legend(explanation.signed, side, target=explanation.target))
+    colours = legend(explanation.signed, side, target=explanation.target)
+    return _compose(_heading(explanation), panels, colours, _note(explanation))
 
 
 def _heading(explanation: Explanation) -> tuple[str, str]:
@@ -56,6 +60,16 @@ def _heading(explanation: Explanation) -> tuple[str, str]:
     return first, f"the model says {named}, and {explanation.target} {chance:.0f} %"
 
 
+def _note(explanation: Explanation) -> str:
+    areas = explanation.faithfulness
+    if areas is None:
+        return ""
+    return (
+        f"faithfulness: deletion {areas['deletion']:.2f} (lower is better), "
+        f"insertion {areas['insertion']:.2f} (higher is better)"
+    )
+
+
 def _plain(crop: np.ndarray, side: int) -> Image.Image:
     """The model's pixels as they are: squares."""
     return Image.fromarray(crop).convert("RGB").resize((side, side), Image.Resampling.NEAREST)
@@ -66,16 +80,33 @@ def _heat_panel(explanation: Explanation, crop: np.ndarray, opacity: float, side
 
 
 def _photo_panel(explanation: Explanation, photo: Image.Image, face: Face, opacity: float, side: int) -> Image.Image:
-    """The photo with heat and box, scaled to the height (at most twice as wide as high)."""
-    heated = overlay_photo(photo, face, explanation.heatmap, opacity, signed=explanation.signed)
+    """The photo about the face with heat and box, scaled to the height (at most twice as wide as high)."""
+    near, there = _closer(photo, face)
+    heated = overlay_photo(near, there, explanation.heatmap, opacity, signed=explanation.signed)
     confidence = explanation.probabilities[explanation.emotion]
-    boxed = draw_boxes(heated, [face], [explanation.emotion], [confidence])
+    boxed = draw_boxes(heated, [there], [explanation.emotion], [confidence])
     scale = min(side / boxed.height, 2 * side / boxed.width)
     size = (max(1, round(boxed.width * scale)), max(1, round(boxed.height * scale)))
     return boxed.resize(size, Image.Resampling.LANCZOS)
 
 
-def _compose(heading: tuple[str, str], panels: list[tuple[str, Image.Image]], colours: Image.Image) -> Image.Image:
+def _closer(photo: Image.Image, face: Face) -> tuple[Image.Image, Face]:
+    """The part of the photo up to AROUND times the face's size, and the face there: a small face stays visible."""
+    x, y, width, height = face.box
+    reach = AROUND * max(width, height) / 2
+    left, top = max(0, int(x + width / 2 - reach)), max(0, int(y + height / 2 - reach))
+    right = min(photo.width, max(left + 1, round(x + width / 2 + reach)))
+    bottom = min(photo.height, max(top + 1, round(y + height / 2 + reach)))
+    to_crop = face.to_crop.copy()
+    to_crop[:, 2] += face.to_crop[:, :2] @ (left, top)
+    return photo.crop((left, top, right, bottom)), replace(
+        face, box=(x - left, y - top, width, height), to_crop=to_crop
+    )
+
+
+def _compose(
+    heading: tuple[str, str], panels: list[tuple[str, Image.Image]], colours: Image.Image, note: str
+) -> Image.Image:
     top, height = 84, max(panel.height for _, panel in panels)
     width = GAP + sum(panel.width + GAP for _, panel in panels)
     sheet = Image.new("RGB", (width, top + height + 34 + colours.height + GAP), PAPER)
@@ -87,5 +118,6 @@ def _compose(heading: tuple[str, str], panels: list[tuple[str, Image.Image]], co
         sheet.paste(panel, (left, top + (height - panel.height) // 2))
         pen.text((left, top + height + 8), caption, fill=FAINT, font=ImageFont.load_default(14))
         left += panel.width + GAP
+    pen.text((GAP, top + height + 56), note, fill=FAINT, font=ImageFont.load_default(14))
     sheet.paste(colours, (width - GAP - colours.width, top + height + 34))
     return sheet

@@ -14,7 +14,7 @@ from fer_core.classifiers.network import NetworkClassifier
 from fer_core.data.drawn import draw_face
 from fer_core.errors import ConfigError, ImageError, UnknownNameError
 from fer_core.explain import EXPLAINERS, attribute, explain_face
-from fer_core.explain.sheet import SIDE, explanation_sheet
+from fer_core.explain.sheet import SIDE, _closer, explanation_sheet
 from fer_core.inference.faces import Face
 from fer_core.labels import EMOTIONS
 
@@ -100,3 +100,17 @@ def test_sheet_of_any_photo(
     face = Face((5, 5, 40, 40), 0.9, None, crop, np.array([[1.0, 0, 0], [0, 1, 0]]))
     sheet = explanation_sheet(explanation, crop, photo=Image.new("L", size), face=face)
     assert max(sheet.size) < 2000
+
+
+def test_a_small_face_is_shown_closer() -> None:
+    photo = Image.new("RGB", (2000, 1500))
+    photo.paste((200, 30, 30), (1500, 1000, 1540, 1040))
+    to_crop = np.array([[1.2, 0, -1800.0], [0, 1.2, -1200.0]])
+    face = Face((1500, 1000, 40, 40), 0.9, None, np.zeros((48, 48), np.uint8), to_crop)
+    near, there = _closer(photo, face)
+    assert near.size == (200, 200)
+    x, y, width, height = there.box
+    assert near.getpixel((int(x), int(y))) == near.getpixel((int(x + width) - 1, int(y + height) - 1)) == (200, 30, 30)
+    point = np.array([1511.0, 1023.0])
+    moved = point - (1500 - x, 1000 - y)
+    assert there.to_crop @ [*moved, 1] == pytest.approx(to_crop @ [*point, 1])

@@ -162,6 +162,12 @@ def test_twenty_faces_have_twenty_labels_apart() -> None:
         assert picture.getpixel((round(left) + 5, round(top) + 4)) == rgb(COLOURS[emotion])
 
 
+def test_a_label_at_the_top_edge_does_not_cover_the_face() -> None:
+    box = (100.0, 4.0, 200.0, 104.0)
+    (rect,) = label_rects((400, 300), [box], ["happy  87 %"])
+    assert not _overlap(rect, box)
+
+
 def test_crowded_faces_keep_their_labels_apart() -> None:
     boxes = [(30.0 + 34 * i, 50.0, 62.0 + 34 * i, 88.0) for i in range(8)]
     rects = label_rects((330, 160), boxes, ["surprise  87 %"] * 4 + ["sad  9 %"] * 4)

@@ -43,15 +43,15 @@ def test_heatmaps(method: str, name: str, models: Callable[[str], FerModel], fac
             attribute(method, model, faces[:1], 0, **quick)
         return
     batch = attribute_batch(method, model, faces[[0, 0, 1]], [0, 3, 3], **quick)
-    again = attribute_batch(method, model, faces[[0, 0, 1]], [0, 3, 3], **quick)
     alone = attribute(method, model, faces[:1], 3, **quick)
+    again = attribute(method, model, faces[:1], 3, **quick)
     assert batch.dtype == np.float32
     assert batch.shape == (3, 48, 48)
     assert np.isfinite(batch).all()
     assert batch.min() >= (-1 if EXPLAINERS[method].signed else 0)
     assert batch.max() <= 1
     assert np.abs(batch).max(axis=(1, 2)).max() == 1.0
-    np.testing.assert_array_equal(batch, again)
+    np.testing.assert_array_equal(alone, again)
     np.testing.assert_allclose(batch[1], alone, atol=5e-3)  # no face depends on its batch-mates
     assert np.abs(batch[0] - batch[1]).max() > 1e-3  # another target, another heatmap
     assert np.abs(batch[1] - batch[2]).max() > 1e-3  # another face, another heatmap
