@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fer_core.data.prepare import PrepareReport, prepare, rejection_rows
+from fer_core.data.prepare import PrepareReport, prepare, rejection_rows, where
 from fer_core.errors import RowsError
 from scripts._cli import JsonOption, emit, run
 
@@ -55,7 +55,7 @@ def _lines(report: PrepareReport) -> Iterator[str]:
         yield "".join([f"{name:<12}", *(f"{report.splits[split].get(name, 0):>13,}" for split in splits)])
     yield "".join([f"{'all':<12}", *(f"{sum(report.splits[split].values()):>13,}" for split in splits)])
     for rejection in report.rejected:
-        yield f"left out row {rejection.row}: {rejection.reason}"
+        yield f"left out {where(rejection)}: {rejection.reason}"
 
 
 if __name__ == "__main__":

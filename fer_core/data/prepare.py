@@ -66,6 +66,11 @@ def rejection_rows(rejected: Sequence[Rejection]) -> list[dict[str, int | str]]:
     return [{"row": rejection.row, "reason": rejection.reason} for rejection in rejected]
 
 
+def where(rejection: Rejection) -> str:
+    """`row 5` for the row of a file, the name for a picture."""
+    return f"row {rejection.row}" if isinstance(rejection.row, int) else rejection.row
+
+
 def prepare(
     source: Path,
     out: Path,
@@ -139,7 +144,7 @@ def cache_folder() -> Path:
 def _require_good_rows(result: ReadResult, skip_broken: bool) -> None:
     if not result.rejected or (skip_broken and len(result.dataset)):
         return
-    shown = "; ".join(f"row {rejection.row}: {rejection.reason}" for rejection in result.rejected[:_SHOWN])
+    shown = "; ".join(f"{where(rejection)}: {rejection.reason}" for rejection in result.rejected[:_SHOWN])
     more = f"; and {len(result.rejected) - _SHOWN:,} more" if len(result.rejected) > _SHOWN else ""
     mend = "mend them, or leave them out with `scripts.prepare_data --skip-broken`"
     count = f"{len(result.rejected):,} of {result.total:,} rows cannot be used"

@@ -26,7 +26,7 @@ CHUNK: Final = 1 << 18
 
 MOST_MEMBERS: Final = 1_000_000
 BIGGEST_PICTURE: Final = 1 << 24
-"""Bytes; a 48x48 picture has a few thousand, so nothing bigger is looked at."""
+"""Bytes; a 48x48 picture has a few thousand, so nothing beyond is read."""
 
 _GZIP, _ZIP = b"\x1f\x8b", b"PK"
 _JUNK: Final = ("__MACOSX", "Thumbs.db", "desktop.ini")
@@ -57,7 +57,7 @@ class Source(ABC):
 
     @abstractmethod
     def pictures(self, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        """(name, content) of each member wanted, in whatever order is quick; b"" where it is unreasonably big."""
+        """(name, content) of each member wanted, in whatever order is quick; cut off where it is unreasonably big."""
 
     @abstractmethod
     def size(self, member: str) -> int:
@@ -97,7 +97,8 @@ class FileSource(Source):
 
     def pictures(self, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
         for name in wanted:
-            yield name, self.path.read_bytes()
+            with self.path.open("rb") as file:
+                yield name, file.read(BIGGEST_PICTURE)
 
     def size(self, member: str) -> int:
         return self.path.stat().st_size
@@ -125,7 +126,7 @@ class FolderSource(Source):
     def pictures(self, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
         for name in sorted(wanted):
             with (self.path / name).open("rb") as file:
-                yield name, _bounded(file)
+                yield name, file.read(BIGGEST_PICTURE)
 
     def size(self, member: str) -> int:
         return (self.path / member).stat().st_size
@@ -148,7 +149,7 @@ class ZipSource(Source):
     def pictures(self, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
         for name in sorted(wanted, key=lambda name: self._infos[name].header_offset):
             with self._zip.open(self._infos[name]) as file:
-                yield name, _bounded(file)
+                yield name, file.read(BIGGEST_PICTURE)
 
     def size(self, member: str) -> int:
         return self._infos[member].file_size
@@ -184,7 +185,7 @@ class TarSource(Source):
 
     def pictures(self, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
         for name in sorted(wanted, key=lambda name: self._infos[name].offset_data):
-            yield name, _bounded(self._open(name))
+            yield name, self._open(name).read(BIGGEST_PICTURE)
 
     def size(self, member: str) -> int:
         return self._infos[member].size
@@ -234,7 +235,7 @@ def ahead(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _kind(path: Path) -> Callable[[Path], Source]:
     if not path.exists():
-        raise FormatError(f"{path} does not exist; name a file or folder with the raw dataset")
+        raise FormatError(f"{path} does not exist; name a file or folder that does")
     if path.is_dir():
         return FolderSource
     with path.open("rb") as file:
@@ -293,11 +294,6 @@ def _gunzip(raw: Iterator[bytes]) -> Iterator[bytes]:
         yield piece
     if not decoder.eof:
         raise TruncatedError
-
-
-def _bounded(file: IO[bytes]) -> bytes:
-    content = file.read(BIGGEST_PICTURE + 1)
-    return b"" if len(content) > BIGGEST_PICTURE else content
 
 
 def _visible(names: Iterator[str] | Collection[str]) -> tuple[str, ...]:

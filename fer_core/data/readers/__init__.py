@@ -80,7 +80,7 @@ def _closest_csv(source: Source, member: str) -> str:
     near = {name: closest(name, ["emotion", "pixels", "usage"]) for name in names}
     renamed = [f"{name!r} should be {known!r}" for name, known in near.items() if known and known != name]
     hint = f" ({'; '.join(renamed)})" if renamed else ""
-    form = "kaggle_csv" if {"emotion", "usage"} & {*near.values()} else "test_csv"
+    form = "test_csv" if {*near.values()} - {None} == {"pixels"} else "kaggle_csv"
     return f"the first line of {member} is {shown!r}; closest: {form}, {READERS[form].looks_like}{hint}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -151,6 +152,8 @@ def test_an_archive_cut_off_is_refused(name: str, dataset: FaceDataset, tmp_path
         ("emotion,pixels,Usage\n", "a header and no row"),
         ("emotion,pixel,Usage\n0,1 2,Training\n", "closest: kaggle_csv.*'pixel' should be 'pixels'"),
         ("emotion,pixels,usages\n0,1,Training\n", "'usages' should be 'usage'"),
+        ("hello\n", "closest: kaggle_csv"),
+        ("pixel\n1 2\n", "closest: test_csv.*'pixel' should be 'pixels'"),
         ("label,pixels\n0,1\n", "the first line of faces.csv is 'label,pixels'"),
         ("a,b,c\n1,2,3\n", "the first line of faces.csv is 'a,b,c'"),
         ("0,1 2 3,Training\n", "has no header; closest: kaggle_csv"),
@@ -215,6 +218,21 @@ def test_broken_pictures_are_named_by_file(dataset: FaceDataset, tmp_path: Path)
     assert "damaged" in reasons[named[3]]
     assert "8 bits" in reasons[named[5]]
     assert len(read_source(folder).dataset) == len(dataset) - 6
+
+
+def test_an_archive_of_surprises_is_only_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture that unpacks to far more than a face, and a link out of the archive."""
+    monkeypatch.setattr("fer_core.data.source.BIGGEST_PICTURE", 10_000)
+    with zipfile.ZipFile(tmp_path / "big.zip", "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("train/happy/Training_1.png", bytes(1_000_000))
+    (rejection,) = read_source(tmp_path / "big.zip").rejected
+    assert "not an image" in rejection.reason
+    with tarfile.open(tmp_path / "link.tar.gz", "w:gz") as archive:
+        link = tarfile.TarInfo("train/happy/Training_2.png")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    with pytest.raises(FormatError, match="holds no files"):
+        read_source(tmp_path / "link.tar.gz")
 
 
 def test_a_folder_that_is_no_emotion_is_named(dataset: FaceDataset, tmp_path: Path) -> None:
