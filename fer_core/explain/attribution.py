@@ -25,6 +25,8 @@ NOTHING = 1e-12
 _REASONS: MutableMapping[FerModel, dict[str, str | None]] = WeakKeyDictionary()
 """What `why_not` found, for as long as the model lives: it lies in the model's structure, not in its weights."""
 
+_CLASSES: MutableMapping[FerModel, int] = WeakKeyDictionary()
+
 
 def attribute(method: str, model: FerModel, faces: Tensor, target: int, **controls: Any) -> np.ndarray:
     """One face's heatmap.
@@ -76,7 +78,7 @@ def raw_attributions(
     with torch.inference_mode(False), torch.enable_grad():
         twin = private_copy(model)
         inputs = faces.detach().clone().float().to(_device(twin)).requires_grad_()
-        raw = explainer.attribute(twin, inputs, _targets(twin, inputs, targets), **options).detach().float()
+        raw = explainer.attribute(twin, inputs, _targets(model, inputs, targets), **options).detach().float()
     if not torch.isfinite(raw).all():
         raise CheckpointError(f"{explainer.title} gives values that are not finite: the weights or the face are broken")
     return raw
@@ -145,7 +147,10 @@ def _targets(model: FerModel, faces: Tensor, targets: Sequence[int] | int) -> li
 
 
 def _classes(model: FerModel, faces: Tensor) -> int:
+    """How many classes the model knows; one forward for each model, then remembered."""
     import torch
 
-    with torch.no_grad():
-        return int(model(faces[:1]).shape[1])
+    if model not in _CLASSES:
+        with torch.no_grad():
+            _CLASSES[model] = int(private_copy(model)(faces[:1]).shape[1])
+    return _CLASSES[model]
