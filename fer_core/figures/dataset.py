@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -105,21 +104,22 @@ def leakage(table: pd.DataFrame) -> go.Figure:
     return figure.update_xaxes(range=[0, max(float(percent.max(initial=0)) * 1.45, 1)])
 
 
-def outlier_scores(scores: pd.Series, marked: Sequence[float] = ()) -> go.Figure:
-    """Histogram of the outlier score, counts on a logarithmic axis.
+def outlier_scores(scores: pd.Series, *, threshold: float, end: float = 15.0) -> go.Figure:
+    """Histogram of the outlier score, counts on a logarithmic axis, with a line at the threshold.
 
     Args:
         scores: one per image; larger is odder.
-        marked: scores to mark by a line, such as that of the last image shown.
+        threshold: from here on an image counts as an outlier.
+        end: larger scores are counted in the last bar.
     """
-    counts, edges = np.histogram(scores.dropna().to_numpy(float), bins=60)
+    counts, edges = np.histogram(np.minimum(scores.dropna().to_numpy(float), end), bins=60, range=(0, end))
     centres = (edges[:-1] + edges[1:]) / 2
     spans = [f"{low:.2f} to {high:.2f}" for low, high in pairwise(edges)]
+    spans[-1] = f"{edges[-2]:.2f} and more"
     figure = go.Figure()
     figure.add_bar(x=centres, y=counts, width=np.diff(edges), marker_color=ACCENT, customdata=spans,
                    hovertemplate="score %{customdata}: %{y:,} images<extra></extra>")  # fmt: skip
-    for value in marked:
-        figure.add_vline(x=value, line={"color": WARNING, "width": 2, "dash": "dot"})
+    figure.add_vline(x=threshold, line={"color": WARNING, "width": 2, "dash": "dot"})
     finish(figure, height=300, x_title="outlier score", y_title="images")
     return figure.update_yaxes(type="log", dtick=1)
 

@@ -17,7 +17,6 @@ from fer_core.labels import EMOTIONS, FERPLUS_EMOTIONS, SPLITS, UNLABELLED, VOTE
 ANSWERS = (*FERPLUS_EMOTIONS, "unknown", "not_a_face")
 """What a FER+ voter could answer, in the order of the vote columns."""
 TIE = "tie"
-NO_VOTES = "no votes"
 
 
 def class_names(rows: pd.DataFrame) -> tuple[str, ...]:
@@ -68,8 +67,9 @@ def crowd_view(rows: pd.DataFrame) -> pd.DataFrame:
     """What FER+'s voters say of each row that has votes.
 
     Returns:
-        columns row, split, label (word), majority (one of `ANSWERS`, or `tie`), votes (how many),
-        agreement (fraction of the votes that went to the row's label, 0 to 1), majority_share (0 to 1).
+        columns row, split, label (word), majority (one of `ANSWERS`, or `tie`), votes (how many), disagrees (bool:
+        another answer has more votes than the label), agreement (fraction of the votes that went to the row's label,
+        0 to 1), majority_share (0 to 1). Rows without a label are left out.
     """
     votes = rows[list(VOTE_COLUMNS)].to_numpy(float)
     total = votes.sum(axis=1)
@@ -78,8 +78,8 @@ def crowd_view(rows: pd.DataFrame) -> pd.DataFrame:
         np.where((votes == best[:, None]).sum(axis=1) > 1, len(ANSWERS), votes.argmax(axis=1))
     ]
     labels = rows["label"].to_numpy()
-    own = np.where(labels >= 0, votes[np.arange(len(votes)), np.maximum(labels, 0)], np.nan)
-    kept = total > 0
+    own = votes[np.arange(len(votes)), np.maximum(labels, 0)]
+    kept = (total > 0) & (labels >= 0)
     safe = np.where(kept, total, 1.0)
     table = pd.DataFrame(
         {
@@ -88,6 +88,7 @@ def crowd_view(rows: pd.DataFrame) -> pd.DataFrame:
             "label": label_names(rows).to_numpy(),
             "majority": majority,
             "votes": total.astype(int),
+            "disagrees": best > own,
             "agreement": own / safe,
             "majority_share": best / safe,
         }
@@ -108,10 +109,11 @@ def groups(rows: pd.DataFrame, kind: Literal["exact", "near"] = "exact") -> pd.D
 
     Returns:
         index: the group's number; columns size, labels and splits (words with counts, such as `fear 2, sad 1`),
-        conflicting (more than one label), crosses_splits (bool), rows (tuple of row numbers).
+        conflicting (more than one label, unlabelled rows aside), crosses_splits (bool), rows (tuple of row numbers).
     """
     column = f"{kind}_group"
     members = rows.loc[rows[column] >= 0, ["row", "split", "label", column]].copy()
+    members["known"] = members["label"].where(members["label"] >= 0)
     members["label"] = label_names(rows).loc[members.index]
     if members.empty:
         return _no_groups()
@@ -121,7 +123,7 @@ def groups(rows: pd.DataFrame, kind: Literal["exact", "near"] = "exact") -> pd.D
             "size": grouped.size(),
             "labels": _tally(members, column, "label", FERPLUS_EMOTIONS),
             "splits": _tally(members, column, "split", SPLITS),
-            "conflicting": grouped["label"].nunique() > 1,
+            "conflicting": grouped["known"].nunique() > 1,
             "crosses_splits": grouped["split"].nunique() > 1,
             "rows": grouped["row"].agg(tuple),
         }
@@ -154,7 +156,9 @@ def conflict_pairs(rows: pd.DataFrame) -> pd.DataFrame:
 
 def outliers(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows by how odd they are, oddest first: constant images, then by score."""
-    table = rows[["row", "split", "constant", "outlier_score"]].assign(label=label_names(rows))
+    measures = [name for name in ("brightness", "contrast", "sharpness", "strangeness") if name in rows]
+    table = rows[["row", "split", "constant", "outlier_score", *measures]]
+    table.insert(2, "label", label_names(rows))
     return table.sort_values(["constant", "outlier_score"], ascending=False, kind="stable").reset_index(drop=True)
 
 

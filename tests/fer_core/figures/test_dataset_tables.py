@@ -68,6 +68,7 @@ def test_crowd_view_names_majorities_ties_and_agreement(rows: pd.DataFrame) -> N
     assert crowd["majority"].to_dict() == {
         0: "fear", 1: "fear", 2: "happy", 3: "tie", 5: "surprise", 6: "happy", 7: "not_a_face",
     }  # fmt: skip
+    assert crowd.index[crowd["disagrees"]].tolist() == [1, 5, 7]  # a tie with the label is no disagreement
     assert crowd.at[1, "agreement"] == pytest.approx(0.4)
     assert crowd.at[5, "majority_share"] == pytest.approx(0.9)
 
@@ -95,6 +96,12 @@ def test_groups_tell_sizes_labels_and_splits(rows: pd.DataFrame) -> None:
     assert groups["conflicting"].tolist() == [True, False]
     assert groups["crosses_splits"].tolist() == [True, True]
     assert tables.group_sizes(groups).to_dict() == {2: 1, 3: 1}
+
+
+def test_a_missing_label_is_no_conflict(rows: pd.DataFrame) -> None:
+    rows.loc[1, "label"] = -1
+    assert not tables.groups(rows).at[0, "conflicting"]
+    assert 1 not in tables.crowd_view(rows)["row"].tolist()
 
 
 def test_near_groups_are_read_from_their_own_column(rows: pd.DataFrame) -> None:

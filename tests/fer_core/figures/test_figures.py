@@ -102,14 +102,15 @@ def test_leakage_shows_counts_beside_the_bar() -> None:
 def test_group_sizes_and_outlier_scores_hold_every_item() -> None:
     (bar,) = dataset.group_sizes(pd.Series({2: 5, 3: 1})).data
     assert (list(bar.x), list(bar.y)) == (["2", "3"], [5, 1])
-    (bar,) = dataset.outlier_scores(pd.Series([0.0, 0.5, 0.5, 1.0, np.nan])).data
+    (bar,) = dataset.outlier_scores(pd.Series([0.0, 0.5, 0.5, 99.0, np.nan]), threshold=6).data
     assert sum(bar.y) == 4
+    assert bar.y[-1] == 1  # beyond the end
 
 
 def test_figures_of_nothing_are_drawn() -> None:
     dataset.group_sizes(pd.Series(dtype=int))
     dataset.leakage(pd.DataFrame({"images": [], "twins": [], "share": []}))
-    dataset.outlier_scores(pd.Series(dtype=float))
+    dataset.outlier_scores(pd.Series(dtype=float), threshold=6)
 
 
 def test_votes_stand_beside_labels() -> None:

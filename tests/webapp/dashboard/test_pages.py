@@ -11,9 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.labels import EMOTIONS
+from tests.webapp.dashboard.conftest import APP, Open
 from webapp.dashboard import state
-
-from .conftest import APP, Open
 
 PAGES = tuple(sorted(path.stem for path in (APP.parent / "views").glob("*.py")))
 ROOT = APP.parents[2]

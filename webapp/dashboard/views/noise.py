@@ -38,8 +38,8 @@ def chosen_rows(crowd: pd.DataFrame) -> pd.DataFrame:
         mask &= crowd["label"] == label
     if majority != state.ANY:
         mask &= crowd["majority"] == majority
-    if st.session_state[state.CROWD_DIAGONAL] and not label == majority != state.ANY:
-        mask &= crowd["label"] != crowd["majority"]
+    if st.session_state[state.CROWD_DIAGONAL] and state.ANY in (label, majority):
+        mask &= crowd["disagrees"]
     return crowd[mask].sort_values(["agreement", "majority_share"], ascending=[True, False], kind="stable")
 
 
@@ -66,11 +66,14 @@ def show_crowd() -> None:
     state.begin("noise")
     split = st.session_state[state.CROWD_SPLIT]
     crowd = everyone if split == state.ANY else everyone[everyone["split"] == split]
-    disagree = (crowd["label"] != crowd["majority"]).mean()
     layout.key_figures(
         [
             ("With votes", f"{len(crowd):,}", "images; FER+ left some out"),
-            ("Disagree", f"{disagree:.1%}", "images whose label is not what most voters answered, ties included"),
+            (
+                "Disagree",
+                f"{crowd['disagrees'].mean():.1%}",
+                "images where another answer has more votes than the label",
+            ),
             (
                 "Agreement",
                 f"{crowd['agreement'].mean():.1%}",
@@ -86,7 +89,8 @@ def show_crowd() -> None:
     if chosen.empty:
         st.info("No image has this label and this majority.")
     else:
-        part = lists.page_of(chosen.assign(majority=chosen["majority"].map(readable)), state.CROWD_PAGE)
+        words = chosen.assign(majority=chosen["majority"].map(readable)).drop(columns="disagrees")
+        part = lists.page_of(words, state.CROWD_PAGE)
         lists.table_and_faces(part, resources.faces(), label="label", key="crowd_table")
         lists.download(chosen, "label_against_votes.csv", "crowd_csv")
     st.subheader("How far the crowd agrees with each label")

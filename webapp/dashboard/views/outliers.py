@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from fer_core.data.audit.outliers import THRESHOLD
 from fer_core.figures import dataset as figures
 from fer_core.figures import dataset_tables
 from fer_core.labels import SPLITS
@@ -37,8 +38,12 @@ def show(rows: pd.DataFrame) -> None:
     constant = int(rows["constant"].sum())
     layout.key_figures(
         [
+            (
+                "Outliers",
+                f"{int((odd['outlier_score'] > THRESHOLD).sum()):,}",
+                f"images with a score above {THRESHOLD:g}",
+            ),
             ("Constant", f"{constant:,}", "every pixel has the same grey level"),
-            ("Highest score", f"{odd['outlier_score'].max():.2f}", "the oddest image that is not constant"),
             ("Median score", f"{odd['outlier_score'].median():.2f}", "what is usual"),
         ]
     )
@@ -47,10 +52,10 @@ def show(rows: pd.DataFrame) -> None:
         st.info("No image has this split and label.")
         return
     layout.figure(
-        figures.outlier_scores(chosen["outlier_score"]),
+        figures.outlier_scores(chosen["outlier_score"], threshold=THRESHOLD),
         "outlier_scores",
-        "How odd images are, measured by how little they resemble the average face and its usual variations "
-        "(logarithmic counts). The far right is where to look for drawings, text and crops without a face.",
+        "How far each image lies from the median in brightness, contrast, sharpness or likeness to other faces, in "
+        "robust standard deviations (logarithmic counts). Right of the line are the outliers: text, drawings, blanks.",
     )
     part = lists.page_of(chosen, state.OUTLIER_PAGE)
     lists.table_and_faces(part, resources.faces(), label="label", key="outlier_table")

@@ -1,0 +1,172 @@
+"""The dashboard on its own, as its community starts it: every page, every width, and the click on a cell."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Page, expect
+
+from fer_core.data import store
+from tests.browser.conftest import NewPage, Watch, find_browser
+from tests.webapp.dashboard.world import write_checkpoint
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = {
+    "": "FER dashboard",
+    "balance": "Class balance",
+    "duplicates": "Duplicates and leakage",
+    "outliers": "Outliers",
+    "noise": "Label noise",
+    "confusion": "Confusion matrix",
+    "models": "Models",
+}
+START = 120
+"""Seconds for a start on a machine that is busy with other things."""
+
+
+@pytest.fixture(scope="module")
+def app_url(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """`streamlit run webapp/dashboard/app.py` over drawn faces and a checkpoint that reads all fear as sadness."""
+    find_browser()
+    folder = tmp_path_factory.mktemp("dashboard")
+    write_checkpoint(folder / "alpha", store.load(prepared).table)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "webapp/dashboard/app.py", "--server.headless", "true"]
+    options = ["--server.address", "127.0.0.1", "--server.port", str(port)]
+    environment = os.environ | {"FER_DATA": str(prepared), "FER_CHECKPOINT": str(folder / "alpha")}
+    with (folder / "output.txt").open("wb") as sink:
+        process = subprocess.Popen(command + options, cwd=ROOT, env=environment, stdout=sink, stderr=subprocess.STDOUT)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            wait_until_it_answers(url, process)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Returns when the server is healthy; fails where it ended or takes too long."""
+    for _ in range(START * 4):
+        assert process.poll() is None, "the dashboard ended while it started"
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as answer:
+            assert answer.status == 200
+            return
+        time.sleep(0.25)
+    pytest.fail("the dashboard did not start")
+
+
+def open_page(page: Page, url: str, name: str) -> None:
+    """Opens a page by its address and waits until it has run."""
+    page.goto(f"{url}/{name}")
+    settle(page, PAGES[name])
+
+
+def settle(page: Page, title: str) -> None:
+    """Waits until the page with that title has run; fails where it shows an exception."""
+    expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
+    expect(page.locator("[data-testid=stApp][data-test-script-state=running]")).to_have_count(0)
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+
+
+def check_look(page: Page, *, dark: bool) -> None:
+    """The page scrolls only downwards and has the ground that the visitor's system asks for."""
+    main = page.locator("[data-testid=stMain]")
+    assert main.evaluate("part => part.scrollWidth - part.clientWidth") <= 0
+    background = page.locator("[data-testid=stApp]").evaluate("part => getComputedStyle(part).backgroundColor")
+    assert (sum(map(int, background.strip("rgb()").split(",")[:3])) < 200) == dark
+
+
+def forget_missing_files(watch: Watch) -> None:
+    """Streamlit finds its base address by asking below a deep link first: a 404 that means nothing."""
+    watch.errors[:] = [error for error in watch.errors if "404" not in error]
+
+
+def click_cell(page: Page, row: int, column: int, size: int = 7) -> None:
+    """Clicks the middle of a cell of the matrix."""
+    plot = page.locator(".st-key-confusion_chart .nsewdrag").first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * (column + 0.5) / size, box["y"] + box["height"] * (row + 0.5) / size)
+
+
+@pytest.mark.parametrize("name", list(PAGES))
+def test_every_page_opens_by_its_address_on_a_dark_phone(
+    new_page: NewPage, watch: Watch, app_url: str, name: str
+) -> None:
+    page = new_page(390, 844, dark=True)
+    open_page(page, app_url, name)
+    check_look(page, dark=True)
+    forget_missing_files(watch)
+
+
+def test_the_menu_leads_to_every_page(new_page: NewPage, app_url: str) -> None:
+    page = new_page()
+    open_page(page, app_url, "")
+    for title in list(PAGES.values())[1:]:
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
+        settle(page, title)
+        check_look(page, dark=False)
+
+
+def test_a_click_on_a_cell_lists_its_images(new_page: NewPage, watch: Watch, app_url: str) -> None:
+    page = new_page(1280, 1000)
+    open_page(page, app_url, "confusion")
+    expect(page.locator(".st-key-confusion_chart .hm")).to_be_visible()
+    click_cell(page, row=2, column=4)
+    expect(page.get_by_text("4 images: true fear, predicted sad, most confident first.")).to_be_visible()
+    expect(page.locator(".st-key-confusion_chart .shapelayer path")).to_have_count(1)
+    click_cell(page, row=3, column=3)
+    expect(page.get_by_text("4 images: true happy, predicted happy, most confident first.")).to_be_visible()
+    click_cell(page, row=3, column=0)
+    expect(page.get_by_text("0 images: true happy, predicted angry, most confident first.")).to_be_visible()
+    page.get_by_role("button", name="Reset filters").click()
+    expect(page.get_by_text("Choose a true or a predicted emotion")).to_be_visible()
+    forget_missing_files(watch)
+
+
+def test_a_cell_can_be_chosen_by_keyboard(new_page: NewPage, watch: Watch, app_url: str) -> None:
+    page = new_page()
+    open_page(page, app_url, "confusion")
+    for label, emotion in (("True emotion", "fear"), ("Predicted emotion", "sad")):
+        page.get_by_role("combobox", name=label).focus()
+        page.keyboard.type(emotion)
+        page.keyboard.press("Enter")
+    expect(page.get_by_text("4 images: true fear, predicted sad, most confident first.")).to_be_visible()
+    forget_missing_files(watch)
+
+
+def test_the_matrix_is_downloaded_as_table_and_picture(
+    new_page: NewPage, watch: Watch, app_url: str, tmp_path: Path
+) -> None:
+    page = new_page()
+    open_page(page, app_url, "confusion")
+    for button in ("Download CSV", "Download PNG"):
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name=button).first.click()
+        waiting.value.save_as(tmp_path / waiting.value.suggested_filename)
+    table = pd.read_csv(tmp_path / "confusion_alpha_PrivateTest_official.csv", index_col="true")
+    assert table.loc["fear", "sad"] == 4
+    assert (tmp_path / "confusion_alpha_PrivateTest_official.png").read_bytes().startswith(b"\x89PNG")
+    forget_missing_files(watch)
+
+
+def test_faces_come_as_one_picture(new_page: NewPage, watch: Watch, app_url: str) -> None:
+    page = new_page()
+    open_page(page, app_url, "outliers")
+    expect(page.get_by_role("img", name="Faces of the rows")).to_have_count(1)
+    assert page.locator("[data-testid=stMain] img").count() < 5
+    forget_missing_files(watch)
