@@ -69,6 +69,7 @@ def test_a_made_environment_has_the_packages(finished: Environment) -> None:
     result = subprocess.run([finished.python, "-I", "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.split() == ["42", str(finished.folder)]
     assert "fer-probe" in finished.log.read_text()
+    assert list(finished.folder.glob("lib/python*/site-packages/__pycache__/fer_probe.*.pyc"))
 
 
 def test_a_complete_environment_is_left_alone(finished: Environment, calls: list[str]) -> None:
