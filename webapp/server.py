@@ -57,6 +57,16 @@ HEADERS: Final = {
     "permissions-policy": "camera=(self), microphone=(), geolocation=()",
 }
 
+STREAMLIT: Final = {
+    "browser.gatherUsageStats": False,
+    "server.fileWatcherType": "none",
+    "client.toolbarMode": "viewer",
+    "client.showErrorDetails": "none",
+    "client.showErrorLinks": False,
+    "logger.level": "error",
+}
+"""No statistics, no watching of files, no tracebacks and no links to search engines on the page."""
+
 log = logging.getLogger(__name__)
 
 
@@ -127,10 +137,12 @@ def create_app(settings: Settings, models: CheckpointModels, readiness: Readines
     import streamlit as st
     from fastapi import FastAPI
     from starlette.staticfiles import StaticFiles
+    from streamlit.web import bootstrap
 
     from webapp.demo.page import build_demo, look
 
     dashboard = st.App(DASHBOARD)
+    bootstrap.load_config_options(STREAMLIT)  # its environment variables count for `streamlit run` only
     app = FastAPI(title="FER", docs_url=None, redoc_url=None, openapi_url=None, lifespan=dashboard.lifespan())
     _add_pages(app, models, readiness)
     app.mount("/landing", StaticFiles(directory=LANDING / "static"))
@@ -141,22 +153,11 @@ def create_app(settings: Settings, models: CheckpointModels, readiness: Readines
 
 
 def prepare_toolkits() -> None:
-    """Settings that Streamlit and Gradio read at import: no statistics, no watching of files, uploads kept apart."""
+    """What Gradio and its hub client read at import: no statistics, no calls to a hub, uploads kept apart."""
     from webapp.demo.uploads import private_folder
 
-    defaults = {
-        "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
-        "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none",
-        "STREAMLIT_SERVER_ENABLE_STATIC_SERVING": "false",
-        "STREAMLIT_CLIENT_TOOLBAR_MODE": "minimal",
-        "STREAMLIT_CLIENT_SHOW_ERROR_DETAILS": "none",
-        "STREAMLIT_CLIENT_SHOW_ERROR_LINKS": "false",
-        "STREAMLIT_LOGGER_LEVEL": "error",
-        "GRADIO_ANALYTICS_ENABLED": "False",
-        "HF_HUB_OFFLINE": "1",
-    }
-    for name, value in defaults.items():
-        os.environ.setdefault(name, value)
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_OFFLINE"] = "1"
     private_folder()
 
 

@@ -58,7 +58,7 @@ def test_a_picture_without_a_face_is_a_normal_answer(client: Client, tmp_path: P
 def test_a_broken_file_is_told_in_a_sentence(client: Client, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.png"
     path.write_bytes(content)
-    with pytest.raises(AppError, match="the picture"):
+    with pytest.raises(AppError, match="this file"):
         client.predict(handle_file(path), api_name="/classify")
 
 

@@ -94,18 +94,22 @@ def test_start_is_announced_with_address_model_and_data(served: Served) -> None:
     assert "tiny is ready on" in served.output
 
 
-def test_torch_is_not_needed_to_answer(tiny_checkpoint: Path) -> None:
+def test_the_start_imports_no_torch_and_silences_streamlit(tiny_checkpoint: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from webapp.demo.models import CheckpointModels;"
         "from webapp.server import create_app, Readiness; from webapp.settings import Settings;"
         f"create_app(Settings(), CheckpointModels([Path({str(tiny_checkpoint)!r})]), Readiness('tiny'));"
+        "from streamlit import config; print([config.get_option(name) for name in"
+        " ('browser.gatherUsageStats', 'client.showErrorDetails', 'client.showErrorLinks')]);"
         "print(sorted({'torch', 'captum', 'onnxruntime', 'cv2', 'sklearn', 'plotly'} & set(sys.modules)))"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
     )
-    assert "torch" not in result.stdout
-    assert "captum" not in result.stdout
+    settings, modules = result.stdout.splitlines()
+    assert settings == "[False, 'none', False]"
+    assert "torch" not in modules
+    assert "captum" not in modules
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -77,7 +78,7 @@ def classify(models: Models, checkpoint: str, photo: ImageSource | None, *, dete
     """
     if photo is None:
         raise ImageError(NO_PHOTO)
-    result = models.predict(checkpoint, photo, detect=detect)
+    result = models.predict(checkpoint, _named(photo), detect=detect)
     return Visit(replace(result, image=_shrink(result.image)), checkpoint, whole=not detect)
 
 
@@ -160,6 +161,15 @@ def reliability(card: Card, emotion: str, split: str = "PrivateTest") -> str:
         f"When this model says {emotion}, it is right {precision} of the time on {split} (precision), "
         f"and it finds {recall} of the {emotion} faces there (recall; {scores['support']:,} faces)."
     )
+
+
+def _named(photo: ImageSource) -> ImageSource:
+    """Bytes as a file with a name, for messages that begin with "this file" rather than "the picture"."""
+    if not isinstance(photo, bytes):
+        return photo
+    file = io.BytesIO(photo)
+    file.name = "this file"
+    return file
 
 
 def _required(visit: Visit | None) -> Visit:

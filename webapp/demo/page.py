@@ -22,7 +22,8 @@ HERE: Final = Path(__file__).parent
 SCRIPT: Final = (HERE / "page.js").read_text(encoding="utf-8")
 SHOW_ANSWER: Final = """() => {
   const answer = document.querySelector("#message .fer-message, #summary .fer-summary");
-  if (answer && answer.getBoundingClientRect().top > window.innerHeight * 0.8) answer.scrollIntoView({ block: "start" });
+  const below = answer && answer.getBoundingClientRect().top > window.innerHeight * 0.8;
+  if (below) answer.scrollIntoView({ block: "start" });
 }"""
 """On a phone the answer stands below the window's edge."""
 
@@ -335,7 +336,7 @@ def _html(value: str = "", **options: Any) -> gr.HTML:
 
 
 def _targets(labels: tuple[str, ...]) -> list[tuple[str, str]]:
-    return [("the predicted one", PREDICTED), *((label, label) for label in labels)]
+    return [("as predicted", PREDICTED), *((label, label) for label in labels)]
 
 
 def _about_method(name: str) -> str:

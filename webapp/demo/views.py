@@ -81,11 +81,9 @@ def photo(visit: Visit) -> str:
 
 def summary(visit: Visit) -> str:
     """One line on what was found, with the answer as a file to take along."""
-    count = len(visit.faces)
-    words = "The whole picture as one face" if visit.whole or is_whole(visit) else f"{count} face{'s' * (count != 1)}"
     document = base64.b64encode(json.dumps(as_document(visit), indent=2).encode()).decode()
     link = f'<a class="fer-link" download="faces.json" href="data:application/json;base64,{document}">Save as JSON</a>'
-    return f'<p class="fer-summary"><span>{words}, judged by <b>{escape(visit.checkpoint)}</b></span>{link}</p>'
+    return f'<p class="fer-summary"><span>{_count(visit)}{", judged" if visit.faces else ", looked for"} by <b>{escape(visit.checkpoint)}</b></span>{link}</p>'
 
 
 def chooser(visit: Visit) -> str:
@@ -183,6 +181,13 @@ def _choice(visit: Visit, index: int) -> str:
         f'<img class="fer-pixels" src="{picture_data(one.face.crop)}" width="64" height="64" alt="Face {index + 1}">'
         f"<span>{_words(visit, index)}</span></button>"
     )
+
+
+def _count(visit: Visit) -> str:
+    if visit.whole or is_whole(visit):
+        return "The whole picture as one face"
+    count = len(visit.faces)
+    return {0: "No face", 1: "One face"}.get(count, f"{count} faces")
 
 
 def _bars(one: FacePrediction) -> str:
