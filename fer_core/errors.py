@@ -1,14 +1,14 @@
 """One exception tree. Every message is one sentence or two: what was wrong, and how to mend it.
 
-    FerError
-    ├── ConfigError       an option has a value that cannot work
-    ├── UnknownNameError  a registry has no such name
-    ├── DataError         a dataset cannot be used
-    │   ├── FormatError   the source is in no form that is known, or its header or structure is broken
-    │   └── RowsError     rows of the source are broken; carries each of them
-    ├── CheckpointError   a checkpoint folder is missing, incomplete or does not fit
-    ├── ImageError        a picture cannot be read
-    └── UnsupportedError  the request makes sense but this model or machine cannot do it
+FerError
+├── ConfigError       an option has a value that cannot work
+├── UnknownNameError  a registry has no such name
+├── DataError         a dataset cannot be used
+│   ├── FormatError   the source is in no form that is known, or its header or structure is broken
+│   └── RowsError     rows of the source are broken; carries each of them
+├── CheckpointError   a checkpoint folder is missing, incomplete or does not fit
+├── ImageError        a picture cannot be read
+└── UnsupportedError  the request makes sense but this model or machine cannot do it
 """
 
 from __future__ import annotations
