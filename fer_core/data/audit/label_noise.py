@@ -1,0 +1,76 @@
+"""Labels in doubt: by FER+'s voters, and by a model's predictions through cleanlab."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from fer_core.errors import DataError
+from fer_core.labels import FERPLUS_EMOTIONS, VOTE_COLUMNS
+
+
+def vote_doubts(table: pd.DataFrame) -> pd.DataFrame:
+    """What FER+'s voters make of each label.
+
+    Args:
+        table: a face table with votes; raises DataError where it has none.
+
+    Returns:
+        One row per face that was voted on: row, split, label, majority (class id of most votes, the first on a tie;
+        8 unknown, 9 not a face), votes_for_label and votes_for_majority (counts), disagrees (bool: the majority is
+        another class than the label, and has more votes than it).
+    """
+    if VOTE_COLUMNS[0] not in table.columns:
+        raise DataError("the dataset has no FER+ votes; prepare it with --ferplus fer2013new.csv")
+    votes = table[list(VOTE_COLUMNS)].to_numpy(np.int64)
+    voted = (votes.sum(1) > 0) & (table["label"] >= 0).to_numpy()
+    votes, faces = votes[voted], table.loc[voted, ["row", "split", "label"]].reset_index(drop=True)
+    majority = votes.argmax(1)
+    for_label = votes[np.arange(len(votes)), faces["label"].to_numpy()]
+    return faces.assign(
+        majority=majority,
+        votes_for_label=for_label,
+        votes_for_majority=votes.max(1),
+        disagrees=votes.max(1) > for_label,
+    )
+
+
+def vote_summary(doubts: pd.DataFrame) -> dict[str, int]:
+    """Counts over `vote_doubts`: voted, disagreeing, not_a_face and unknown majorities."""
+    majority = doubts["majority"].to_numpy()
+    return {
+        "voted": len(doubts),
+        "disagreeing": int(doubts["disagrees"].sum()),
+        "unknown": int((majority == len(FERPLUS_EMOTIONS)).sum()),
+        "not_a_face": int((majority == len(FERPLUS_EMOTIONS) + 1).sum()),
+    }
+
+
+def model_doubts(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Labels that confident learning takes for wrong, the surest first.
+
+    Northcutt, Jiang & Chuang 2021, https://arxiv.org/abs/1911.00068, through cleanlab. The predictions must come from a
+    model that was not trained on these faces.
+
+    Args:
+        predictions: a predictions table (row, split, label, p_*).
+
+    Returns:
+        row, split, label, predicted (class ids), quality (probability of the given label, in [0, 1]).
+    """
+    from cleanlab.filter import find_label_issues
+
+    columns = [name for name in predictions.columns if name.startswith("p_")]
+    probabilities = predictions[columns].to_numpy(np.float64)
+    labels = predictions["label"].to_numpy(np.int64)
+    present = np.unique(labels)
+    if len(present) < 2:
+        raise DataError("label noise can be judged only where at least two emotions occur")
+    known = probabilities[:, present]
+    known = known / np.maximum(known.sum(1, keepdims=True), 1e-12)
+    suspects = find_label_issues(
+        np.searchsorted(present, labels), known, return_indices_ranked_by="self_confidence", n_jobs=1
+    )
+    found = predictions.iloc[suspects][["row", "split", "label"]].reset_index(drop=True)
+    quality = probabilities[suspects, labels[suspects]]
+    return found.assign(predicted=probabilities[suspects].argmax(1), quality=quality)

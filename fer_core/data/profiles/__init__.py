@@ -1,0 +1,100 @@
+"""What ships about a dataset without its pixels: one row a face, and the audit's figures.
+
+`rows` has the face table's columns (row, split, label, votes_*) and, of the audit, pixel_hash (first 16 hex digits of the
+SHA-256 of the face's 2,304 bytes, to recognise a face that the user already has), exact_group and near_group (-1: none),
+constant, outlier_score, twin_in_training and conflicting. None of it says what a face looks like.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fer_core.data.audit.report import AuditReport
+from fer_core.data.table import FaceDataset
+from fer_core.errors import DataError
+from fer_core.files import replacing, write_json
+from fer_core.labels import VOTE_COLUMNS
+
+FOLDER = Path(__file__).parent
+ROWS, SUMMARY = "faces.parquet", "profile.json"
+
+_COMPACT = {
+    "row": "int32",
+    "label": "int8",
+    "exact_group": "int16",
+    "near_group": "int16",
+    "outlier_score": "float32",
+} | dict.fromkeys(VOTE_COLUMNS, "int8")
+_AUDITED = (
+    "pixel_hash",
+    "exact_group",
+    "near_group",
+    "constant",
+    "outlier_score",
+    "twin_in_training",
+    "conflicting",
+)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A dataset without its pixels.
+
+    Attributes:
+        name: the dataset's short name.
+        fingerprint: of the prepared dataset that it was made from.
+        rows: one row a face (see the module's docstring).
+        summary: the audit's JSON document.
+    """
+
+    name: str
+    fingerprint: str
+    rows: pd.DataFrame
+    summary: dict[str, Any]
+
+    def twin_free(self, split: str) -> np.ndarray:
+        """Row numbers of a split without the faces that have a byte-identical twin in Training."""
+        kept = (self.rows["split"] == split) & ~self.rows["twin_in_training"]
+        return self.rows.loc[kept, "row"].to_numpy()
+
+
+def load_profile(name: str = "fer2013", *, folder: Path = FOLDER) -> Profile:
+    """Reads a profile that ships; raises DataError where there is none of that name."""
+    source = folder / name
+    try:
+        document = json.loads((source / SUMMARY).read_text(encoding="utf-8"))
+        rows = pd.read_parquet(source / ROWS)
+    except FileNotFoundError:
+        names = sorted(path.parent.name for path in folder.glob(f"*/{SUMMARY}"))
+        raise DataError(f"no profile {name!r}; there are: {', '.join(names) or 'none'}") from None
+    return Profile(document["name"], document["fingerprint"], _widen(rows), document["summary"])
+
+
+def make_profile(name: str, dataset: FaceDataset, report: AuditReport) -> Profile:
+    """A profile of an audited dataset."""
+    votes = list(VOTE_COLUMNS) if dataset.has_votes else []
+    rows = report.rows[["row", "split", "label", *votes, *_AUDITED]]
+    summary = {key: value for key, value in report.to_dict().items() if key not in ("seconds", "stages")}
+    return Profile(name, dataset.fingerprint, rows.assign(outlier_score=rows["outlier_score"].round(2)), summary)
+
+
+def save_profile(profile: Profile, folder: Path = FOLDER) -> Path:
+    """Writes a profile under `folder` and returns its own folder."""
+    target = folder / profile.name
+    kinds = {column: kind for column, kind in _COMPACT.items() if column in profile.rows}
+    with replacing(target / ROWS) as temporary:
+        profile.rows.astype(kinds).to_parquet(temporary, index=False, compression="zstd")
+    document = {"name": profile.name, "fingerprint": profile.fingerprint, "summary": profile.summary}
+    write_json(target / SUMMARY, document)
+    return target
+
+
+def _widen(rows: pd.DataFrame) -> pd.DataFrame:
+    whole = [column for column, kind in _COMPACT.items() if column in rows and kind.startswith("int")]
+    return rows.astype(dict.fromkeys(whole, "int64") | {"outlier_score": "float64", "split": str})
