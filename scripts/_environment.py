@@ -263,7 +263,9 @@ def _clean_variables() -> dict[str, str]:
 
 
 def _install(environment: Environment) -> None:
-    print("Installing the packages of requirements.txt (the first time: 2 to 15 minutes, 7 GB) ...", flush=True)
+    changed = environment.state.exists()
+    how_long = "what is new in it" if changed else "2 to 15 minutes, 7 GB"
+    print(f"Installing the packages of requirements.txt ({how_long}) ...", flush=True)
     began = time.monotonic()
     environment.state.unlink(missing_ok=True)
     code, lines = _run_pip(environment)
