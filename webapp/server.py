@@ -158,7 +158,9 @@ def prepare_toolkits() -> None:
 
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["MPLBACKEND"] = "agg"
     private_folder()
+    import matplotlib.pyplot  # noqa: F401  (Gradio and Captum would import it in two threads at once, which fails)
 
 
 def _add_pages(app: FastAPI, models: CheckpointModels, readiness: Readiness) -> None:

@@ -76,10 +76,14 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def app(tiny_checkpoint: Path, prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """`python -m webapp` over the shipped checkpoints (or the tiny one) and the drawn dataset."""
+    """`python -m webapp` over the shipped checkpoints (or the tiny one) and the drawn dataset.
+
+    Where the README's pictures are taken (FER_SCREENSHOTS), it shows FER2013's figures, which ship, and no faces.
+    """
     find_browser()
-    folder = tmp_path_factory.mktemp("app")
-    with serving(folder, "--checkpoint", checkpoint_for_tests(tiny_checkpoint), "--data", str(prepared)) as served:
+    data = () if os.environ.get("FER_SCREENSHOTS") else ("--data", str(prepared))
+    options = ("--checkpoint", checkpoint_for_tests(tiny_checkpoint), *data)
+    with serving(tmp_path_factory.mktemp("app"), *options) as served:
         yield served
 
 

@@ -1,7 +1,7 @@
 """Where uploads lie for a moment, and how they go: a private folder per process, emptied after every request.
 
 Gradio writes what a visitor sends into a folder before a handler sees it. Here that folder belongs to this process
-alone, each file is deleted a breath after it was read, a sweep takes what no handler ever asked for, and the whole
+alone, each file is deleted seconds after it was read, a sweep takes what no handler ever asked for, and the whole
 folder goes when the process ends.
 """
 
@@ -22,7 +22,7 @@ import gradio as gr
 from gradio.data_classes import ImageData
 
 FOLDER_VARIABLE: Final = "GRADIO_TEMP_DIR"
-GRACE: Final = 1.0
+GRACE: Final = 5.0
 """Seconds that a file stays after it was read: the visitor's browser may just be fetching it to show it."""
 
 SWEEP: Final = (20, 60)

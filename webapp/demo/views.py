@@ -83,7 +83,8 @@ def summary(visit: Visit) -> str:
     """One line on what was found, with the answer as a file to take along."""
     document = base64.b64encode(json.dumps(as_document(visit), indent=2).encode()).decode()
     link = f'<a class="fer-link" download="faces.json" href="data:application/json;base64,{document}">Save as JSON</a>'
-    return f'<p class="fer-summary"><span>{_count(visit)}{", judged" if visit.faces else ", looked for"} by <b>{escape(visit.checkpoint)}</b></span>{link}</p>'
+    judge = f", judged by <b>{escape(visit.checkpoint)}</b>" if visit.faces else ""
+    return f'<p class="fer-summary"><span>{_count(visit)}{judge}</span>{link}</p>'
 
 
 def chooser(visit: Visit) -> str:
