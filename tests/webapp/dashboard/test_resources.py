@@ -36,6 +36,26 @@ def test_faces_of_another_dataset_are_not_mistaken_for_those_of_the_predictions(
     assert not faces.places
 
 
+def test_the_shipped_dataset_is_known_again_without_its_votes(
+    small_world: None, twinned: FaceDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = replace(twinned, table=twinned.table[["row", "split", "label"]], fingerprint="plain")
+    monkeypatch.setattr(resources, "_opened", lambda path: (plain, ""))
+    source = resources.source()
+    assert source is not None
+    assert source.own
+    assert "votes_happy" in source.rows
+
+
+def test_another_dataset_is_audited(small_world: None, twinned: FaceDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = replace(twinned.split("Training"), fingerprint="another")
+    monkeypatch.setattr(resources, "_opened", lambda path: (other, ""))
+    source = resources.source()
+    assert source is not None
+    assert len(source.rows) == len(other)
+    assert source.title != "FER2013"
+
+
 def test_a_replaced_checkpoint_is_read_again(small_world: None) -> None:
     before = resources.answers("alpha")
     assert before is resources.answers("alpha")
