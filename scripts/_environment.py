@@ -142,13 +142,15 @@ def run_passing_on(command: Sequence[str], root: Path) -> int:
         return INTERRUPTED
 
 
-def stop(process: subprocess.Popen[str] | subprocess.Popen[bytes], grace: float = 10.0) -> None:
-    """Lets a process end by itself for `grace` seconds (Ctrl-C reached it too), then ends it."""
-    with contextlib.suppress(KeyboardInterrupt, subprocess.TimeoutExpired):
-        process.wait(grace)
-    if process.poll() is None:
-        process.kill()
-        process.wait()
+def stop(process: subprocess.Popen[str] | subprocess.Popen[bytes], grace: float = 5.0) -> None:
+    """Lets a process end by itself for `grace` seconds (Ctrl-C reached it too), then asks it to, then ends it."""
+    for ask in (process.terminate, process.kill):
+        with contextlib.suppress(KeyboardInterrupt, subprocess.TimeoutExpired):
+            process.wait(grace)
+        if process.poll() is not None:
+            return
+        ask()
+    process.wait()
 
 
 def exit_status(returncode: int) -> int:

@@ -230,6 +230,15 @@ def test_the_web_apps_exit_status_is_passed_on(copy: Environment) -> None:
     assert "no such checkpoint" in output
 
 
+@pytest.mark.parametrize("deaf", ["", "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "])
+def test_a_process_that_does_not_end_is_ended(deaf: str) -> None:
+    code = f"{deaf}print('up', flush=True); import time; time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        _read_until(process, "up")
+        _environment.stop(process, grace=0.1)
+    assert process.returncode == -(signal.SIGKILL if deaf else signal.SIGTERM)
+
+
 def test_start_waits_for_another_that_is_installing(copy: Environment) -> None:
     copy.state.unlink()
     with _environment._alone(copy):
