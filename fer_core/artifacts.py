@@ -40,7 +40,8 @@ class Card:
         name: the checkpoint's name.
         model: the architecture's registered name; `options` are its options, `title` and `paper` the registry's.
         labels: class names in the order of the outputs.
-        input: {"side", "channels", "mean", "std"}: faces of side x side pixels go in as (pixel / 255 - mean) / std.
+        input: {"side", "field", "channels", "mean", "std"}: faces of side x side pixels go in as (pixel / 255 - mean) /
+            std; the network looks at their centre of field x field.
         temperature: logits are divided by it before the softmax; fitted on PublicTest, 1 where it was not fitted.
         parameters: trainable parameters.
         weights_sha256: SHA-256 (hex) of the weight file.

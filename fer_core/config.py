@@ -49,7 +49,7 @@ class TrainConfig:
     augmentation: str = "medium"
     """none, light, medium or strong: flip, affine, crop, brightness and contrast, erasing, on whole batches."""
     crop: int = 48
-    """Side in pixels of the crop that the network trains on; it is judged on whole faces."""
+    """Side in pixels of the part of a face that the network sees: a random one in training, the centre after it."""
     select_on: str = "accuracy"
     """PublicTest metric that picks the epoch to keep: accuracy or macro_f1."""
     seed: int = 0

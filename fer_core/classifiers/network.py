@@ -78,7 +78,8 @@ class NetworkClassifier:
     def _model(self) -> FerModel:
         from fer_core.models import create_model
 
-        model = create_model(self.card.model, len(self.labels), **self.card.options)
+        field = self.card.input.get("field")
+        model = create_model(self.card.model, len(self.labels), field=field, **self.card.options)
         try:
             model.load_state_dict(load_weights(self.folder))
         except RuntimeError as error:

@@ -29,6 +29,8 @@ class FerModel(nn.Module):
 
     feature_width: int
     head: nn.Module
+    field: int | None = None
+    """Side in pixels of the centre of a face that the network looks at; None: all of it."""
 
     def features(self, x: Tensor) -> Tensor:
         """(B, 1, H, W) -> (B, D) or (B, D, h, w), what the head judges."""
@@ -41,8 +43,14 @@ class FerModel(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 1, H, W) normalised faces -> (B, C) logits."""
-        logits: Tensor = self.head(self.features(x))
+        logits: Tensor = self.head(self.features(self._centre(x)))
         return logits
+
+    def _centre(self, x: Tensor) -> Tensor:
+        if self.field is None or x.shape[-1] <= self.field:
+            return x
+        start = (x.shape[-1] - self.field) // 2
+        return x[..., start : start + self.field, start : start + self.field]
 
 
 @dataclass(frozen=True)
@@ -113,8 +121,15 @@ def register_model(name: str, *, title: str, paper: str, input_side: int = 48) -
     return add
 
 
-def create_model(name: str, num_classes: int = 7, **options: Any) -> FerModel:
+def create_model(name: str, num_classes: int = 7, *, field: int | None = None, **options: Any) -> FerModel:
     """Builds a registered architecture with fresh weights.
+
+    Args:
+        name: its public name.
+        num_classes: 7 or 8.
+        field: side of the centre of larger faces that it looks at. A network that was trained on crops is thrown off by
+            the larger maps of whole faces, even where it takes them.
+        options: the architecture's own.
 
     Raises:
         UnknownNameError: no such model.
@@ -125,7 +140,9 @@ def create_model(name: str, num_classes: int = 7, **options: Any) -> FerModel:
     if unknown := sorted(set(options) - set(spec.options)):
         known = ", ".join(spec.options) or "none"
         raise ConfigError(f"the model {name!r} has no option {unknown[0]!r}; it has: {known}")
-    return spec.build(num_classes=num_classes, **options)
+    model = spec.build(num_classes=num_classes, **options)
+    model.field = field
+    return model
 
 
 def parameter_count(model: nn.Module) -> int:

@@ -32,7 +32,7 @@ def write_checkpoint(
         title=spec.title,
         paper=spec.paper,
         labels=result.labels,
-        input={"side": spec.input_side, "channels": 1, **asdict(result.normalisation)},
+        input={"side": spec.input_side, "field": config.crop, "channels": 1, **asdict(result.normalisation)},
         parameters=parameter_count(create_model(spec.name, len(result.labels), **config.model_options)),
         data={"fingerprint": dataset.fingerprint, "source_format": dataset.source_format, "faces": faces},
         selection={"split": "PublicTest", "metric": config.select_on, **result.best},

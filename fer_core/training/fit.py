@@ -124,7 +124,7 @@ class _Loop:
     def _build(self, execution: ExecutionConfig, fingerprint: str, resume: bool) -> None:
         config = self.config
         seed_everything(config.seed)
-        model = create_model(config.model, len(self.labels), **config.model_options)
+        model = create_model(config.model, len(self.labels), field=config.crop, **config.model_options)
         step = build_step(model, config, has_votes=self.training.shares is not None)
         step.to(self.fabric.device)
         self.plan = self._open_run(step, execution, fingerprint, resume)
