@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from pathlib import Path
@@ -181,11 +182,11 @@ def test_a_pasted_picture_is_answered(new_page: NewPage, app_url: str, pictures:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     visit(page, app_url)
     page.evaluate(
-        """async (values) => {
-          const blob = new Blob([new Uint8Array(values)], { type: "image/png" });
+        """async (text) => {
+          const blob = new Blob([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], { type: "image/png" });
           await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
         }""",
-        list((pictures / "astronaut.png").read_bytes()),
+        base64.b64encode((pictures / "astronaut.png").read_bytes()).decode(),
     )
     page.get_by_label("Paste from clipboard").click()
     page.locator("#photo-input").get_by_text("Paste").last.click()
@@ -240,3 +241,11 @@ def test_every_control_has_a_name(new_page: NewPage, app_url: str) -> None:
           .map((e) => e.outerHTML.slice(0, 120))"""
     )
     assert nameless == []
+
+
+def test_the_page_for_programs_names_both_endpoints_and_asks_nobody(new_page: NewPage, app_url: str) -> None:
+    page = visit(new_page(), app_url)
+    page.get_by_role("button", name="Use via API").click()
+    for endpoint in ("/classify", "/explain"):
+        expect(page.get_by_text(endpoint).first).to_be_visible()
+    assert "_example" not in page.content()

@@ -95,7 +95,9 @@ def test_no_face_is_told_kindly_and_notes_are_kept() -> None:
     assert views.found(visit).startswith("No face was found here.")
     assert "detect=" not in views.found(visit)
     one = visit_of(1)
-    noted = Visit(type(one.result)(400, 300, one.faces, "found 1 face. the file has 12 frames", one.result.image), "sure")
+    noted = Visit(
+        type(one.result)(400, 300, one.faces, "found 1 face. the file has 12 frames", one.result.image), "sure"
+    )
     assert views.found(noted) == "The file has 12 frames."
 
 

@@ -48,9 +48,9 @@ RESPONSIBLE: Final = """
 what anybody feels. People agree with FER2013's labels about 65 % of the time, and the model repeats the data's errors
 and imbalances. Not for decisions about people: the EU AI Act bans inferring emotions at work and in education.
 
-**Your photo stays here.** It is judged by this server, its file is deleted seconds after it was read, and the page asks no
-other host for anything. What you see is forgotten when you close the page, press *Start over*, or leave it for
-15 minutes.
+**Your photo stays here.** It is judged by this server, its file is deleted seconds after it was read, and the page asks
+no other host for anything. What you see is forgotten when you close the page, press *Start over*, or leave it for 15
+minutes.
 """
 
 log = logging.getLogger(__name__)
