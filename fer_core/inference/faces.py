@@ -1,0 +1,125 @@
+"""Faces in a photo: found by MTCNN, then cut out as FER2013 would have framed them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from fer_core.errors import ConfigError
+from fer_core.inference import align
+from fer_core.inference.boxes import clipped
+from fer_core.inference.mtcnn import Candidates, Mtcnn
+
+Box = tuple[float, float, float, float]
+"""x, y, width, height in photo pixels."""
+
+
+@dataclass(frozen=True)
+class DetectedFace:
+    """What the detector says of one face.
+
+    Attributes:
+        box: x, y, width, height in photo pixels; the part that lies in the photo.
+        score: the detector's certainty, 0 to 1.
+        landmarks: float32 (5, 2), x and y in photo pixels, in the order of `align.LANDMARKS`; may lie outside the photo.
+    """
+
+    box: Box
+    score: float
+    landmarks: np.ndarray
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face that is ready for a classifier.
+
+    Attributes:
+        box: x, y, width, height in photo pixels.
+        score: the detector's certainty, 0 to 1; 1 where the picture was taken for the face without a search.
+        landmarks: float32 (5, 2), see `DetectedFace`; None without a search.
+        crop: uint8 (48, 48), what the classifier sees.
+        to_crop: float64 (2, 3), photo coordinates -> crop coordinates; pixel i covers [i, i + 1).
+    """
+
+    box: Box
+    score: float
+    landmarks: np.ndarray | None
+    crop: np.ndarray
+    to_crop: np.ndarray
+
+
+class FaceDetector:
+    """Finds faces in photos of any size; the nets are loaded at the first call.
+
+    Args:
+        longest: photos are searched at this size, in pixels of their longer side.
+        min_face: smallest face that is looked for, in pixels at that size; with the defaults a face may be 1/32 of the
+            photo's longer side. Half the size finds smaller faces and takes about four times as long.
+        thresholds: the lowest scores that pass MTCNN's three nets.
+
+    Raises:
+        ConfigError: an option cannot work.
+    """
+
+    def __init__(
+        self,
+        longest: int = 640,
+        min_face: float = 20,
+        thresholds: tuple[float, float, float] = (0.6, 0.7, 0.8),
+    ) -> None:
+        if longest < 48:
+            raise ConfigError(f"longest ({longest}) must be at least 48 pixels")
+        if not 12 <= min_face <= longest:
+            raise ConfigError(f"min_face ({min_face}) must be from 12 to longest ({longest}) pixels")
+        if not all(0 < threshold < 1 for threshold in thresholds):
+            raise ConfigError(f"thresholds {thresholds} must lie between 0 and 1")
+        self.longest = longest
+        self.min_face = min_face
+        self._nets = Mtcnn(thresholds)
+
+    def detect(self, image: Image.Image) -> list[DetectedFace]:
+        """Faces in an upright photo of mode RGB or L, largest first."""
+        small, across, down = align.shrink(image, self.longest)
+        found = self._nets.detect(np.asarray(small.convert("RGB")), self.min_face)
+        faces = _in_photo(found, across, down, image.size)
+        return sorted(faces, key=lambda face: -face.box[2] * face.box[3])
+
+
+def _in_photo(found: Candidates, across: float, down: float, size: tuple[int, int]) -> list[DetectedFace]:
+    """Detections at the size of the search -> photo pixels; what lies wholly outside the photo goes."""
+    boxes = clipped(found.boxes / [across, down, across, down], *size)
+    points = (found.landmarks / [across, down]).astype(np.float32)
+    return [
+        DetectedFace((float(x1), float(y1), float(x2 - x1), float(y2 - y1)), float(score), landmarks)
+        for (x1, y1, x2, y2), score, landmarks in zip(boxes, found.scores, points, strict=True)
+        if x2 - x1 >= 1 and y2 - y1 >= 1
+    ]
+
+
+def crop_face(image: Image.Image, detected: DetectedFace) -> Face:
+    """The face levelled by its eyes, in FER2013's framing."""
+    to_crop = align.fit_crop(detected.landmarks.astype(float))
+    return Face(detected.box, detected.score, detected.landmarks, align.warp(image, to_crop), to_crop)
+
+
+def whole_picture(image: Image.Image) -> Face:
+    """The picture's centre square as a face, without a search: all of a 48x48 picture, as it is.
+
+    The square keeps a face's proportions, which squeezing the whole picture would not.
+    """
+    square = align.centre_square(image.size)
+    return Face(square, 1.0, None, _square_crop(image, square), align.square_to_crop(square))
+
+
+def _square_crop(image: Image.Image, square: Box) -> np.ndarray:
+    """A square of the picture as uint8 (48, 48), by area averages (by interpolation where it is smaller)."""
+    x, y, side, _ = square
+    method = Image.Resampling.BOX if side >= align.SIDE else Image.Resampling.BILINEAR
+    if side == align.SIDE and x == int(x) and y == int(y):
+        method = Image.Resampling.NEAREST
+    region = image.crop((int(x), int(y), int(np.ceil(x + side)), int(np.ceil(y + side)))).convert("L")
+    left, top = x - int(x), y - int(y)
+    box = (left, top, left + side, top + side)
+    return np.asarray(region.resize((align.SIDE, align.SIDE), method, box=box), np.uint8)
