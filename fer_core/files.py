@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+CACHE_VARIABLE: Final = "FER_CACHE"
+"""Environment variable that names the folder for what can be made again."""
 
 
 @contextmanager
@@ -35,3 +39,14 @@ def write_text(target: Path, text: str) -> None:
 def write_json(target: Path, document: Any) -> None:
     """Writes a JSON document, indented by two blanks, in one step."""
     write_text(target, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def cache_folder() -> Path:
+    """Where datasets and models that were prepared on the way are kept: `$FER_CACHE`, or `fer` in the user's cache."""
+    if chosen := os.environ.get(CACHE_VARIABLE):
+        return Path(chosen)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "fer"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "fer"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fer"

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from scripts._cli import JsonOption, emit, run
+from scripts._dataset import open_dataset
 
 
 def audit(
@@ -22,7 +23,6 @@ def audit(
     """Counts faces per emotion, duplicates, test faces that were trained on, odd pictures and doubtful labels."""
     from fer_core.artifacts import find_checkpoint
     from fer_core.data.audit import audit as run_audit
-    from fer_core.data.prepare import open_or_prepare
     from fer_core.files import replacing
 
     table = None
@@ -30,7 +30,7 @@ def audit(
         from fer_core.evaluation.predictions import load_predictions
 
         table = load_predictions(find_checkpoint(predictions))
-    report = run_audit(open_or_prepare(data), predictions=table, progress=_bar)
+    report = run_audit(open_dataset(data), predictions=table, progress=_bar)
     if out is not None:
         with replacing(out) as temporary:
             report.rows.to_csv(temporary, index=False)

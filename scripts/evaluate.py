@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from scripts._cli import JsonOption, emit, run
+from scripts._dataset import open_dataset
 
 
 def evaluate(
@@ -31,14 +32,13 @@ def evaluate(
 ) -> None:
     """Judges every face of a split and prints accuracy with its 95 % interval, F1, calibration and confusion."""
     from fer_core.classifiers import load_classifier
-    from fer_core.data.prepare import open_or_prepare
     from fer_core.evaluation.predictions import predict_dataset
     from fer_core.evaluation.protocols import PROTOCOLS
     from fer_core.evaluation.report import evaluate_predictions
     from fer_core.evaluation.views import VIEWS
 
     view, choose = VIEWS[tta], PROTOCOLS[protocol]
-    dataset = open_or_prepare(data)
+    dataset = open_dataset(data)
     if record:
         _record(checkpoint, dataset)
     classifier = load_classifier(checkpoint, backend=backend)

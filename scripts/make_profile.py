@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from scripts._cli import JsonOption, emit, run
+from scripts._dataset import open_dataset
 
 
 def make_profile(
@@ -17,11 +18,10 @@ def make_profile(
 ) -> None:
     """Audits a dataset and writes what may ship of it: labels, votes, hashes and figures, no pixels."""
     from fer_core.data.audit import audit
-    from fer_core.data.prepare import open_or_prepare
     from fer_core.data.profiles import make_profile as make
     from fer_core.data.profiles import save_profile
 
-    dataset = open_or_prepare(data)
+    dataset = open_dataset(data)
     profile = make(name, dataset, audit(dataset))
     folder = save_profile(profile)
     emit({"name": name, "rows": len(profile.rows)}, as_json, [f"profile of {len(profile.rows)} faces in {folder}"])

@@ -11,6 +11,7 @@ import typer
 from fer_core.data.prepare import PrepareReport, prepare, rejection_rows, where
 from fer_core.errors import RowsError
 from scripts._cli import JsonOption, emit, run
+from scripts._dataset import reading_bar
 
 
 def prepare_data(
@@ -26,15 +27,8 @@ def prepare_data(
     images/train/angry/123.jpg, and FER+'s FER2013Train/fer0000000.png with label.csv. Broken rows are named one by
     one, and nothing is written unless all of it is right.
     """
-    from tqdm import tqdm
-
     try:
-        with tqdm(desc="reading", unit="", unit_scale=True, leave=False, delay=0.5) as bar:
-
-            def advance(done: int, total: int) -> None:
-                bar.total = total
-                bar.update(done - bar.n)
-
+        with reading_bar() as advance:
             report = prepare(source, out, ferplus=ferplus, skip_broken=skip_broken, progress=advance)
     except RowsError as error:
         if as_json:

@@ -10,6 +10,7 @@ import typer
 
 from fer_core.config import ExecutionConfig, TrainConfig
 from scripts._cli import JsonOption, emit, run
+from scripts._dataset import open_dataset
 from scripts._options import with_configs
 
 
@@ -27,12 +28,11 @@ def train(
 
     A killed run goes on with --resume and loses at most the epoch that it was in.
     """
-    from fer_core.data.prepare import open_or_prepare
     from fer_core.models import MODELS
     from fer_core.training.fit import fit
 
     spec = MODELS[model]
-    dataset = open_or_prepare(data)
+    dataset = open_dataset(data)
     result = fit(config, execution, dataset, out, resume=resume, report=_say, progress=_bar)
     if result is None:  # not the first process
         return

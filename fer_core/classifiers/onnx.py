@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +18,7 @@ import numpy as np
 from fer_core.artifacts import ONNX, Card, load_card
 from fer_core.data.table import SIDE
 from fer_core.errors import UnsupportedError
-from fer_core.files import replacing
+from fer_core.files import cache_folder, replacing
 
 OPSET = 20
 TOLERANCE = 1e-4
@@ -61,20 +59,12 @@ def max_difference(folder: Path, file: Path, n: int = 64) -> float:
 
 
 def _current_file(folder: Path, card: Card) -> Path:
-    cached = _cache() / f"{card.weights_sha256}.onnx"
+    cached = cache_folder() / "onnx" / f"{card.weights_sha256}.onnx"
     for file in (folder / ONNX, cached):
         if file.is_file() and _exported_from(file) == card.weights_sha256:
             return file
     export(folder, cached)
     return cached
-
-
-def _cache() -> Path:
-    chosen = os.environ.get("FER_CACHE") or os.environ.get("XDG_CACHE_HOME")
-    base = Path(chosen) if chosen else Path.home() / ".cache"
-    if not os.access(base if base.exists() else base.parent, os.W_OK):
-        base = Path(tempfile.gettempdir())
-    return base / "fer" / "onnx"
 
 
 def _exported_from(file: Path) -> str:

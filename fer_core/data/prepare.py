@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,9 +15,7 @@ from fer_core.data import store
 from fer_core.data.readers import Progress, ReadResult, read_source
 from fer_core.data.table import FaceDataset, counts
 from fer_core.errors import Rejection, RowsError
-
-CACHE_VARIABLE: Final = "FER_CACHE"
-"""Environment variable that names the cache folder of `open_or_prepare`."""
+from fer_core.files import cache_folder
 
 _SHOWN: Final = 3
 
@@ -128,17 +125,6 @@ def open_or_prepare(path: Path, *, progress: Progress | None = None) -> FaceData
         for older in set(cache_folder().glob(f"{place}-*")) - {cached}:
             shutil.rmtree(older, ignore_errors=True)
     return store.load(cached)
-
-
-def cache_folder() -> Path:
-    """Where datasets prepared on the way are kept."""
-    if chosen := os.environ.get(CACHE_VARIABLE):
-        return Path(chosen)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "fer"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "fer"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fer"
 
 
 def _require_good_rows(result: ReadResult, skip_broken: bool) -> None:

@@ -35,6 +35,7 @@ def record_evaluation(folder: Path, dataset: FaceDataset, *, progress: Progress 
         raise DataError(f"{card.name} was trained on another dataset; record its evaluation on that one")
     classifier = NetworkClassifier(folder, backend="torch")
     public = dataset.split("PublicTest")
+    public = public.select(public.labels >= 0)
     temperature = fit_temperature(classifier.predict_logits(public.pixels), public.labels)
     update_card(folder, temperature=temperature)
     table = judge_tests(folder, dataset, progress)
