@@ -46,27 +46,42 @@ def vote_summary(doubts: pd.DataFrame) -> dict[str, int]:
     }
 
 
+def check_predictions(predictions: pd.DataFrame, table: pd.DataFrame) -> None:
+    """Raises DataError where a predictions table has a row that the face table has not, or another label for it."""
+    truth = table.set_index("row")["label"].reindex(predictions["row"])
+    if truth.isna().any() or (truth.to_numpy() != predictions["label"].to_numpy()).any():
+        raise DataError(
+            "the predictions are of another dataset (rows or labels differ); make them with "
+            "`python -m scripts.evaluate CHECKPOINT --data DIR --record` on this one"
+        )
+
+
 def model_doubts(predictions: pd.DataFrame) -> pd.DataFrame:
     """Labels that confident learning takes for wrong, the surest first.
 
     Northcutt, Jiang & Chuang 2021, https://arxiv.org/abs/1911.00068, through cleanlab. The predictions must come from a
-    model that was not trained on these faces.
+    model that was not trained on these faces. Unlabelled faces, and those of a class that the model does not know, are
+    left out.
 
     Args:
         predictions: a predictions table (row, split, label, p_*).
 
     Returns:
         row, split, label, predicted (class ids), quality (probability of the given label, in [0, 1]).
+
+    Raises:
+        DataError: fewer than two emotions occur.
     """
     from cleanlab.filter import find_label_issues
 
     columns = [name for name in predictions.columns if name.startswith("p_")]
+    predictions = predictions[predictions["label"].between(0, len(columns) - 1)]
     probabilities = predictions[columns].to_numpy(np.float64)
     labels = predictions["label"].to_numpy(np.int64)
     present = np.unique(labels)
     if len(present) < 2:
         raise DataError("label noise can be judged only where at least two emotions occur")
-    known = probabilities[:, present]
+    known = probabilities[:, present]  # cleanlab wants every class to occur
     known = known / np.maximum(known.sum(1, keepdims=True), 1e-12)
     suspects = find_label_issues(
         np.searchsorted(present, labels), known, return_indices_ranked_by="self_confidence", n_jobs=1
