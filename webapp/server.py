@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fer_core import __version__
-from fer_core.errors import ConfigError
+from fer_core.errors import ConfigError, FerError
 from webapp.landing import landing_page, lost_page, manifest
 from webapp.settings import HOST, PORT, Settings
 
@@ -327,6 +327,9 @@ def _warm_up(models: CheckpointModels, readiness: Readiness) -> None:
         readiness.device = models.device(models.default)
         say(f"{models.default} is ready on {readiness.device} ({time.perf_counter() - begin:.1f} s)")
         models.warm_up_explainers()
+    except FerError as error:
+        readiness.error = str(error)
+        say(f"error: {error}")
     except Exception as error:
         readiness.error = str(error)
         log.exception("the model could not be loaded")

@@ -83,7 +83,7 @@ def look() -> dict[str, Any]:
     return {
         "theme": theme,
         "css_paths": [HERE / "style.css"],
-        "footer_links": ["api", "settings"],
+        "footer_links": ["api"],
         "run_history": False,
         "max_file_size": LARGEST,
         "show_error": True,

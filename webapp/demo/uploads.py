@@ -90,6 +90,14 @@ class PhotoInput(gr.Image, metaclass=_NoStub):
         forget(path)
         return content
 
+    def example_payload(self) -> Any:
+        """What the page for programs shows as an example; Gradio's points to another host."""
+        return {"path": "photo.jpg", "orig_name": "photo.jpg", "meta": {"_type": "gradio.FileData"}}
+
+    def example_value(self) -> Any:
+        """As above."""
+        return "photo.jpg"
+
     async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
         """As Gradio's, but nothing is fetched from elsewhere."""
         _refuse_addresses(url_or_file_path)
