@@ -41,7 +41,7 @@ def main(
 
 
 def find_landmarks(faces: Any, min_score: float) -> np.ndarray:
-    """Landmarks (M, 5, 2), in pixels of the face, of those faces uint8 (48, 48) in which one is found with confidence."""
+    """Landmarks (M, 5, 2), in pixels of the face, of those uint8 (48, 48) in which a face is found with confidence."""
     detector = Mtcnn()
     found = [candidates for face in faces if len(candidates := detector.detect(_enlarged(face), align.SIDE * 2))]
     landmarks = [candidates.landmarks[0] for candidates in found if candidates.scores[0] >= min_score]
@@ -73,8 +73,9 @@ def _enlarged(face: np.ndarray) -> np.ndarray:
 
 def _lines(document: dict[str, Any]) -> list[str]:
     head = f"{document['faces']} of {document['looked_at']} faces found with a score of {document['min_score']} or more"
+    spread = document["spread"]
     points = [
-        f"{name:12} x {x:5.2f}  y {y:5.2f}  (spread {document['spread'][name][0]:.2f}, {document['spread'][name][1]:.2f})"
+        f"{name:12} x {x:5.2f}  y {y:5.2f}  (spread {spread[name][0]:.2f}, {spread[name][1]:.2f})"
         for name, (x, y) in document["landmarks"].items()
     ]
     return [head, *points]

@@ -1,9 +1,9 @@
 """From a face in a photo to the 48x48 grey crop that FER2013 would have made of it.
 
 Where eyes and mouth belong in the crop is measured on FER2013 itself (`framing.json`, written by
-`python -m scripts.measure_framing`). A similarity transform (turn, scale, shift) puts them there: the turn brings the eyes
-to the angle they have there (level, but for one degree by which the detector sees the left eye too low in any picture),
-scale and shift are the least-squares fit of both eyes and both mouth corners.
+`python -m scripts.measure_framing`). A similarity transform (turn, scale, shift) puts them there. The turn brings the
+eyes to the angle that they have there: level, but for one degree by which the detector sees the left eye too low in any
+picture. Scale and shift are the least-squares fit of both eyes and both mouth corners.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-
 
 SIDE = 48
 """Height and width of a crop in pixels."""

@@ -23,7 +23,7 @@ class DetectedFace:
     Attributes:
         box: x, y, width, height in photo pixels; the part that lies in the photo.
         score: the detector's certainty, 0 to 1.
-        landmarks: float32 (5, 2), x and y in photo pixels, in the order of `align.LANDMARKS`; may lie outside the photo.
+        landmarks: float32 (5, 2), x and y in photo pixels, as `align.LANDMARKS` names them; may lie outside the photo.
     """
 
     box: Box
@@ -67,7 +67,7 @@ class FaceDetector:
         self,
         longest: int = 640,
         min_face: float = 20,
-        thresholds: tuple[float, float, float] = (0.6, 0.7, 0.8),
+        thresholds: tuple[float, float, float] = (0.6, 0.7, 0.9),
     ) -> None:
         if longest < 48:
             raise ConfigError(f"longest ({longest}) must be at least 48 pixels")

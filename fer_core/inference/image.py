@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from fer_core.errors import ImageError
 
@@ -38,8 +38,8 @@ MAX_PIXELS_OF = {"JPEG2000": 20_000_000, "WEBP": 40_000_000, "AVIF": 40_000_000}
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000", "PPM", "ICO", "TGA")
 SUFFIXES = frozenset(
-    ".jpg .jpeg .jfif .mpo .png .apng .webp .gif .bmp .dib .tif .tiff .avif .jp2 .j2k .pgm .ppm .pnm .ico .tga".split()
-)
+    (".jpg", ".jpeg", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".avif")
+) | {".jp2", ".j2k", ".pgm", ".ppm", ".pnm", ".ico", ".tga"}
 """File name endings that `scripts.predict` looks for in a folder."""
 
 ADVICE = "use a JPEG, PNG, WebP, GIF, BMP or TIFF picture"
@@ -243,7 +243,7 @@ def _over_white(picture: Image.Image) -> Image.Image:
 
 
 def _bands(picture: Image.Image) -> Iterator[tuple[int, np.ndarray]]:
-    """(first row, float32 values) of about a million pixels at a time: a copy of the whole would cost too much memory."""
+    """(first row, float32 values) of about a million pixels at a time; a copy of the whole would cost memory."""
     rows = max(1, 1_000_000 // picture.width)
     for top in range(0, picture.height, rows):
         band = picture.crop((0, top, picture.width, min(top + rows, picture.height)))

