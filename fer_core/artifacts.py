@@ -136,7 +136,7 @@ def find_checkpoint(name_or_path: str | Path) -> Path:
 
 def list_checkpoints() -> list[Path]:
     """Folders of all shipped checkpoints, by name."""
-    return sorted(file.parent for file in CHECKPOINTS.glob(f"*/{CARD}"))
+    return sorted(file.parent for file in CHECKPOINTS.glob(f"[!.]*/{CARD}"))
 
 
 def _with(card: Card, **changes: Any) -> Card:
