@@ -31,7 +31,7 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE = 60_000
+PATIENCE = 120_000
 """Milliseconds that a page may take on a machine that is busy with other things."""
 
 NewPage = Callable[..., "Page"]

@@ -19,7 +19,7 @@ from pathlib import Path
 from fer_core.artifacts import list_checkpoints
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 120
+PATIENCE = 300
 """Seconds for a start on a machine that is busy with other things."""
 
 

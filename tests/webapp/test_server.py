@@ -104,7 +104,7 @@ def test_the_start_imports_no_torch_and_silences_streamlit(tiny_checkpoint: Path
         "print(sorted({'torch', 'captum', 'onnxruntime', 'cv2', 'sklearn', 'plotly'} & set(sys.modules)))"
     )
     result = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300, check=True
     )
     settings, modules = result.stdout.splitlines()
     assert settings == "[False, 'none', False]"
@@ -142,7 +142,7 @@ def test_what_cannot_work_is_refused_before_the_start(
 
 def test_a_refusal_is_one_line_and_status_2() -> None:
     line = command("--port", "99999")
-    result = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    result = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert result.returncode == 2
     assert result.stderr == "error: a port is a number from 1 to 65535 (0 for any free one), not 99999\n"
 
