@@ -50,7 +50,7 @@ def main(
 
 
 def expand(paths: list[Path]) -> list[Path]:
-    """The pictures named, each folder replaced by the pictures anywhere in it, by name.
+    """The pictures named, each folder replaced by the pictures anywhere in it (hidden ones left out), by name.
 
     A folder without pictures stays in the list, where reading it says what is wrong.
     """
@@ -62,7 +62,8 @@ def _pictures_in(path: Path) -> list[Path]:
 
     if not path.is_dir():
         return []
-    return sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+    files = (file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+    return sorted(file for file in files if not any(part.startswith(".") for part in file.relative_to(path).parts))
 
 
 def answer(predictor: Predictor, pictures: list[Path], *, detect: bool) -> Iterator[dict[str, Any]]:

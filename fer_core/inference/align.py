@@ -1,9 +1,8 @@
 """From a face in a photo to the 48x48 grey crop that FER2013 would have made of it.
 
 Where eyes and mouth belong in the crop is measured on FER2013 itself (`framing.json`, written by
-`python -m scripts.measure_framing`). A similarity transform (turn, scale, shift) puts them there. The turn brings the
-eyes to the angle that they have there: level, but for one degree by which the detector sees the left eye too low in any
-picture. Scale and shift are the least-squares fit of both eyes and both mouth corners.
+`python -m scripts.measure_framing`). A similarity transform (turn, scale, shift) puts them there: the turn levels the
+eyes, scale and shift are the least-squares fit of both eyes and both mouth corners.
 """
 
 from __future__ import annotations
@@ -50,13 +49,12 @@ def fit_crop(landmarks: np.ndarray) -> np.ndarray:
     Returns:
         float64 (2, 3): photo coordinates (x, y, 1) -> crop coordinates; pixel i covers [i, i + 1).
     """
-    targets = template()
-    angle = _eye_angle(targets) - _eye_angle(landmarks)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    return _scale_and_shift(turn, landmarks[list(FITTED)] @ turn.T, targets[list(FITTED)])
+    angle = eye_angle(landmarks)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    return _scale_and_shift(turn, landmarks[list(FITTED)] @ turn.T, template()[list(FITTED)])
 
 
-def _eye_angle(landmarks: np.ndarray) -> float:
+def eye_angle(landmarks: np.ndarray) -> float:
     """Angle of the line from the left to the right eye, in radians; 0 where it is level."""
     x, y = landmarks[1] - landmarks[0]
     return float(np.arctan2(y, x))

@@ -67,7 +67,7 @@ class FaceDetector:
         self,
         longest: int = 640,
         min_face: float = 20,
-        thresholds: tuple[float, float, float] = (0.6, 0.7, 0.9),
+        thresholds: tuple[float, float, float] = (0.6, 0.7, 0.93),
     ) -> None:
         if longest < 48:
             raise ConfigError(f"longest ({longest}) must be at least 48 pixels")

@@ -122,7 +122,7 @@ def _read(file: BinaryIO, name: str) -> Photo:
         try:
             picture = Image.open(file, formats=FORMATS)
         except UnidentifiedImageError:
-            raise ImageError(f"{name} is not a picture, or is damaged at its start; {ADVICE}") from None
+            raise ImageError(f"{name} is not a picture, or one that is damaged or of a rare kind; {ADVICE}") from None
         with picture:
             return _upright(picture, name)
 

