@@ -11,8 +11,8 @@ from scripts._cli import JsonOption, emit, run
 
 ABOUT = {
     "fer2013": {
-        "source": "FER2013, Challenges in Representation Learning (Goodfellow et al. 2013), joined with the crowd votes "
-        "of FER+ (Barsoum et al. 2016)",
+        "source": "FER2013, Challenges in Representation Learning (Goodfellow et al. 2013), joined with the "
+        "crowd votes of FER+ (Barsoum et al. 2016)",
         "licence": "FER2013 is for research use, and its pictures are not part of this profile; FER+'s votes are under "
         "the MIT licence",
     }

@@ -21,6 +21,7 @@ MEASURES: Final = ("brightness", "contrast", "sharpness", "strangeness")
 
 _COMPONENTS = 50
 _FACES_PER_COMPONENT = 10  # fewer, and the components would learn each face by heart
+_UNSURE = 20  # faces whose spread is known to a half only: few faces widen it
 _LEAST_SPREAD = np.array([1.0, 0.02, 0.05, 0.02])  # by measure: below this, differences mean nothing
 _CHUNK = 1024
 
@@ -63,7 +64,8 @@ def _distances(measures: pd.DataFrame) -> np.ndarray:
     distance = np.abs(values - np.median(values, axis=0))
     spread = 1.4826 * np.median(distance, axis=0)
     mean = 1.2533 * distance.mean(axis=0)  # where more than half of the faces are the same
-    z: np.ndarray = distance / np.maximum(np.where(spread > 0, spread, mean), _LEAST_SPREAD)
+    spread = np.where(spread > 0, spread, mean) * (1 + _UNSURE / len(values))
+    z: np.ndarray = distance / np.maximum(spread, _LEAST_SPREAD)
     return z
 
 
