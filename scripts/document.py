@@ -1,4 +1,4 @@
-"""Writes the tables of the README and of checkpoints/README.md from the registry and the cards."""
+"""Writes the README's tables, checkpoints/README.md and each checkpoint's page from the registries and the cards."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from fer_core.artifacts import list_checkpoints, load_card
+from scripts._card_page import card_page
 from scripts._cli import fail, run
 from scripts._tables import checkpoint_page, with_tables
 
@@ -18,9 +20,9 @@ STALE = 1
 def document(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; status 1 when a page is stale.")] = False,
 ) -> None:
-    """Brings the tables between the markers of README.md, and all of checkpoints/README.md, up to date."""
+    """Brings the tables of README.md, checkpoints/README.md and every checkpoint's README.md up to date."""
     stale = [path for path, text in pages().items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
-    names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
+    names = ", ".join(_shown(path) for path in stale)
     if check and stale:
         fail(f"{names} no longer fit the cards; run python -m scripts.document", status=STALE)
     _write(stale)
@@ -30,10 +32,16 @@ def document(
 def pages() -> dict[Path, str]:
     """{file: what it should hold}."""
     readme = ROOT / "README.md"
+    cards = {folder / "README.md": card_page(load_card(folder)) for folder in list_checkpoints()}
     return {
         readme: with_tables(readme.read_text(encoding="utf-8")),
         ROOT / "checkpoints" / "README.md": checkpoint_page(),
+        **cards,
     }
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 def _write(stale: list[Path]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,6 +18,17 @@ EVALUATION = {
     "accuracy_interval": [0.686, 0.7159],
     "macro_f1": 0.6789,
     "ece": 0.0213,
+    "per_class": {},
+}
+TRAINING = {
+    "labels": "FER2013's labels",
+    "plan": "32, contiguous, eager",
+    "device": "CPU",
+    "epochs": 2,
+    "images_seen": 57344,
+    "seconds": 5400,
+    "images_per_second": 10.6,
+    "seed": 0,
 }
 
 
@@ -28,9 +38,11 @@ def shipped(tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(artifacts, "CHECKPOINTS", tmp_path)
     for name in ("tiny", "fresh"):
         shutil.copytree(tiny_checkpoint, tmp_path / name)
-    changes: dict[str, Any] = {"metrics": {"PrivateTest": EVALUATION}, "training": {"device": "CPU", "seconds": 5400}}
-    artifacts.update_card(tmp_path / "tiny", **changes)
-    artifacts.update_card(tmp_path / "fresh", name="fresh")
+    known = {"training": TRAINING, "data": {"faces": 28709}}
+    without_twins = EVALUATION | {"n": 3301, "accuracy": 0.684, "accuracy_interval": [0.6679, 0.6997]}
+    metrics = dict.fromkeys(("PublicTest", "PrivateTest"), EVALUATION) | {"PrivateTest deduplicated": without_twins}
+    artifacts.update_card(tmp_path / "tiny", metrics=metrics, **known)
+    artifacts.update_card(tmp_path / "fresh", name="fresh", **known)
     return tmp_path
 
 
@@ -66,7 +78,7 @@ def test_the_best_checkpoint_heads_the_table_with_its_interval() -> None:
     cells = [cell.strip() for cell in lines[2].strip("|").split("|")]
     assert cells[0] == "`tiny`"
     assert cells[1] == "70.1 % (68.6 to 71.6)"
-    assert cells[2] == "-"
+    assert cells[2] == "68.4 % (66.8 to 70.0)"
     assert cells[3:5] == ["0.679", "0.021"]
     assert cells[7] == "PublicTest macro F1"
     assert lines[3].startswith("| `fresh` |")
@@ -75,6 +87,12 @@ def test_the_best_checkpoint_heads_the_table_with_its_interval() -> None:
 @pytest.mark.usefixtures("shipped")
 def test_the_checkpoint_page_adds_where_and_how_long() -> None:
     assert "| CPU | 90 min |" in _tables.checkpoint_page()
+
+
+def test_every_checkpoint_has_a_page_of_its_own(shipped: Path) -> None:
+    pages = document.pages()
+    assert pages[shipped / "tiny" / "README.md"].startswith("# tiny\n")
+    assert shipped / "fresh" / "README.md" in pages
 
 
 def test_a_table_is_replaced_between_its_markers_only() -> None:
@@ -95,6 +113,7 @@ def test_check_fails_on_a_stale_page_and_leaves_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(document, "ROOT", tmp_path)
+    monkeypatch.setattr(artifacts, "CHECKPOINTS", tmp_path / "checkpoints")
     (tmp_path / "README.md").write_text("<!-- table: models -->\n<!-- end of table -->\n")
     with pytest.raises(SystemExit) as end:
         document.document(check=True)
