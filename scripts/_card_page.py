@@ -42,7 +42,7 @@ def _figures(metrics: dict[str, dict[str, Any]]) -> str:
         return "## What it reaches\n\nNot evaluated yet."
     lines = ["## What it reaches", "", "One view of each face, no test-time augmentation.", ""]
     lines += ["| faces | n | accuracy | 95 % interval | macro F1 | ECE |", "| --- | --- | --- | --- | --- | --- |"]
-    for part in PARTS:
+    for part in (part for part in PARTS if part in metrics):
         found = metrics[part]
         low, high = found["accuracy_interval"]
         interval = f"{low:.1%} to {high:.1%}"
@@ -63,6 +63,8 @@ def _per_emotion(metrics: dict[str, Any]) -> str:
 
 def _origin(card: Card) -> str:
     training, selection = card.training, card.selection
+    if not {"epochs", "images_seen", "seconds", "plan"} <= set(training):
+        return f"## How it came about\n\nThe card does not say. {card.notes}".rstrip()
     speed = f"{training['images_per_second']:.0f} images a second ({training['plan']}; {training['device']})"
     text = (
         f"## How it came about\n\n"

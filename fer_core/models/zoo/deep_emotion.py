@@ -1,4 +1,4 @@
-"""Deep-Emotion (Minaee & Abdolrashidi 2019, https://arxiv.org/abs/1902.01019): a small CNN behind a spatial transformer.
+"""Deep-Emotion (Minaee & Abdolrashidi 2019, https://arxiv.org/abs/1902.01019): a CNN behind a spatial transformer.
 
 The paper draws the network and leaves details open. Here: unpadded 3x3 convolutions 1-10 and 10-10, max-pool, 10-10 and
 10-10, max-pool, batch norm, then fully connected 810-50-C; the localisation net has convolutions 1-8 (7x7) and 8-10
