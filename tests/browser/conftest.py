@@ -19,7 +19,7 @@ import pytest
 from tests.webapp.serving import Served, checkpoint_for_tests, serving
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Playwright
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = (
@@ -33,6 +33,9 @@ QUIET = (
 )
 PATIENCE = 120_000
 """Milliseconds that a page may take on a machine that is busy with other things."""
+
+PROGRESS = "/gradio_api/upload_progress"
+"""Gradio asks for the progress of an upload that may be complete already, gets a 404, and logs the "Response"."""
 
 NewPage = Callable[..., "Page"]
 
@@ -106,7 +109,17 @@ class Watch:
         page.on("request", lambda request: self._note(request.url))
         page.on("websocket", lambda socket: self._note(socket.url))
         page.on("pageerror", lambda error: self.errors.append(f"page error: {error}"))
-        page.on("console", lambda line: self.errors.append(f"console: {line.text}") if line.type == "error" else None)
+        page.on("response", lambda answer: self._note_status(answer.status, answer.url))
+        page.on("console", self._note_console)
+
+    def _note_status(self, status: int, url: str) -> None:
+        if status >= 400 and PROGRESS not in url:
+            self.errors.append(f"{status}: {url}")
+
+    def _note_console(self, line: ConsoleMessage) -> None:
+        quiet = PROGRESS in line.location.get("url", "") or line.text == "Response"
+        if line.type == "error" and not quiet:
+            self.errors.append(f"console: {line.text} ({line.location.get('url', '')})")
 
     def _note(self, url: str) -> None:
         parts = urlsplit(url)

@@ -248,8 +248,7 @@ def test_the_page_for_programs_names_both_endpoints_and_asks_nobody(
 ) -> None:
     page = visit(new_page(), app_url)
     page.get_by_role("button", name="Use via API").click()
-    expect(page.get_by_text("2 API endpoints")).to_be_visible()
-    for endpoint in ("/classify", "/explain"):
-        expect(page.get_by_text(endpoint).first).to_be_visible()
-    expect(page.get_by_text("handle_file('photo.jpg')").first).to_be_visible()
+    for words in ("/classify", "/explain", "handle_file('photo.jpg')"):
+        expect(page.locator("body")).to_contain_text(words)
+    assert page.locator("body").inner_text().count("API name:") == 2
     watch.errors.clear()  # Gradio's page looks here for services that this app does not offer

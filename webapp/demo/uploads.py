@@ -92,7 +92,7 @@ class PhotoInput(gr.Image, metaclass=_NoStub):
 
     def example_payload(self) -> Any:
         """What the page for programs shows as an example; Gradio's points to another host."""
-        return {"path": "photo.jpg", "orig_name": "photo.jpg", "meta": {"_type": "gradio.FileData"}}
+        return {"path": "photo.jpg", "url": "photo.jpg", "meta": {"_type": "gradio.FileData"}}
 
     def example_value(self) -> Any:
         """As above."""
