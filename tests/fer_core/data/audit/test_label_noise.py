@@ -10,7 +10,6 @@ from fer_core.data.audit.label_noise import check_predictions, model_doubts, vot
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError
 from fer_core.labels import EMOTIONS, FERPLUS_EMOTIONS, VOTE_COLUMNS
-from tests.fer_core.data.audit.planting import without_votes
 
 
 def voted(votes: dict[str, int], label: int = 3) -> pd.DataFrame:
@@ -117,9 +116,3 @@ def test_predictions_of_another_dataset_are_refused(dataset: FaceDataset) -> Non
     for wrong in (table.assign(row=table["row"] + 1), table.assign(label=(table["label"] + 1) % len(EMOTIONS))):
         with pytest.raises(DataError, match="another dataset"):
             check_predictions(wrong, dataset.table)
-
-
-def test_votes_do_not_matter_to_the_model(dataset: FaceDataset) -> None:
-    plain = without_votes(dataset)
-    assert not plain.has_votes
-    check_predictions(plain.table[["row", "split", "label"]], plain.table)
