@@ -1,0 +1,95 @@
+"""Every shipped checkpoint: complete, small, its figures those of its predictions, these those of its weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.artifacts import (
+    DEFAULT_CHECKPOINT,
+    HISTORY,
+    ONNX,
+    REPORT,
+    WEIGHTS,
+    find_checkpoint,
+    list_checkpoints,
+    load_card,
+    load_weights,
+)
+from fer_core.classifiers import load_classifier
+from fer_core.classifiers.onnx import TOLERANCE, max_difference
+from fer_core.data.profiles import load_profile
+from fer_core.data.table import FaceDataset
+from fer_core.evaluation.predictions import load_predictions, probabilities_of
+from fer_core.evaluation.record import DEDUPLICATED, figures
+from fer_core.models import MODELS, create_model, parameter_count
+
+MEGABYTE = 1_000_000
+SHIPPED = [pytest.param(folder, id=folder.name) for folder in list_checkpoints()]
+REQUIRED = {"vgg_se": 0.68}
+"""Checkpoints that must ship, and the PrivateTest accuracy that each must reach."""
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_required_checkpoints_ship(name: str) -> None:
+    assert load_card(find_checkpoint(name)).metrics["PrivateTest"]["accuracy"] >= REQUIRED[name]
+
+
+def test_the_default_ships() -> None:
+    assert find_checkpoint(DEFAULT_CHECKPOINT).name == DEFAULT_CHECKPOINT
+
+
+@pytest.mark.parametrize("folder", SHIPPED)
+def test_is_complete_and_small(folder: Path) -> None:
+    card = load_card(folder)
+    assert card.name == folder.name
+    assert (folder / WEIGHTS).stat().st_size <= 25 * MEGABYTE
+    assert card.model in MODELS
+    model = create_model(card.model, len(card.labels), **card.options)
+    assert parameter_count(model) == card.parameters
+    model.load_state_dict(load_weights(folder))
+    history = pd.read_csv(folder / HISTORY)
+    assert len(history) == card.training["epochs"]
+    assert card.selection["split"] == "PublicTest"
+    chosen = history.loc[history["epoch"] == card.selection["epoch"], f"public_{card.selection['metric']}"]
+    assert chosen.item() == pytest.approx(card.selection["value"])
+
+
+@pytest.mark.parametrize("folder", SHIPPED)
+def test_figures_are_those_of_the_predictions(folder: Path) -> None:
+    card, table, profile = load_card(folder), load_predictions(folder), load_profile()
+    assert card.data["fingerprint"] == profile.fingerprint
+    truth = profile.rows.set_index("row")
+    assert (truth.loc[table["row"], "label"].to_numpy() == table["label"]).all()
+    assert (truth.loc[table["row"], "split"].to_numpy() == table["split"]).all()
+    parts = {
+        "PublicTest": table["split"] == "PublicTest",
+        "PrivateTest": table["split"] == "PrivateTest",
+        DEDUPLICATED: table["row"].isin(profile.twin_free("PrivateTest")),
+    }
+    for name, part in parts.items():
+        assert figures(table[part], card.labels) == card.metrics[name], name
+    assert (card.metrics["PublicTest"]["n"], card.metrics["PrivateTest"]["n"]) == (3589, 3589)
+    assert card.metrics[DEDUPLICATED]["n"] == 3589 - 288
+    assert json.loads((folder / REPORT).read_text(encoding="utf-8")) == card.metrics
+
+
+@pytest.mark.parametrize("folder", SHIPPED)
+def test_onnx_file_is_that_of_the_weights(folder: Path) -> None:
+    assert max_difference(folder, folder / ONNX, n=8) < TOLERANCE
+
+
+@pytest.mark.parametrize("folder", SHIPPED)
+def test_predictions_are_those_of_the_weights(folder: Path, real_dataset: FaceDataset, real_data: Path | None) -> None:
+    classifier = load_classifier(folder, backend="onnx")
+    if real_data is None:  # without the faces only the form can be judged
+        answers = classifier.predict_proba(np.asarray(real_dataset.pixels[:20]))
+        np.testing.assert_allclose(answers.sum(1), 1, rtol=1e-5)
+        return
+    table = load_predictions(folder).sample(500, random_state=0)
+    answers = classifier.predict_proba(np.asarray(real_dataset.pixels[table["row"].to_numpy()]))
+    np.testing.assert_allclose(answers, probabilities_of(table, classifier.labels), atol=1e-4)
