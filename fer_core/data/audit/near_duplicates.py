@@ -25,7 +25,7 @@ from fer_core.data.audit.duplicates import NONE, shared_groups
 from fer_core.errors import ConfigError
 
 HASH_BITS: Final = 12
-HINT: Final = 0.75
+HINT: Final = 0.85
 CORRELATION: Final = 0.95
 SHIFT: Final = 2
 

@@ -3,7 +3,8 @@
 Each face is measured in four ways; each measure (contrast by its logarithm) becomes a robust z-score, the distance from
 the median in units of 1.4826 median absolute deviations, and a face's score is its largest one. Above 3.5 it is called
 an outlier, as Iglewicz & Hoaglin (1993) recommend: in FER2013 one face in sixty, mostly text, drawings, pictures that
-were not available, and very blurred or dark faces. Constant pictures get the highest score there is.
+were not available, and very blurred or dark faces. Constant pictures get the highest score there is; among fewer
+than ten faces nothing else is an outlier.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ MEASURES: Final = ("brightness", "contrast", "sharpness", "strangeness")
 
 _COMPONENTS = 50
 _FACES_PER_COMPONENT = 10  # fewer, and the components would learn each face by heart
+_FEWEST = 10  # faces below which nothing can be called usual
 _UNSURE = 20  # faces whose spread is known to a half only: few faces widen it
 _LEAST_SPREAD = np.array([1.0, 0.02, 0.05, 0.02])  # by measure: below this, differences mean nothing
 _CHUNK = 1024
@@ -59,8 +61,8 @@ def _distances(measures: pd.DataFrame) -> np.ndarray:
     """Robust z-scores (N, 4)."""
     table = measures[list(MEASURES)].assign(contrast=np.log1p(measures["contrast"]))
     values = table.to_numpy(np.float64)
-    if not len(values):
-        return values
+    if len(values) < _FEWEST:
+        return np.zeros_like(values)
     distance = np.abs(values - np.median(values, axis=0))
     spread = 1.4826 * np.median(distance, axis=0)
     mean = 1.2533 * distance.mean(axis=0)  # where more than half of the faces are the same
