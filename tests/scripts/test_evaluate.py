@@ -68,7 +68,7 @@ def test_ten_crop_on_the_deduplicated_split_for_people(checkpoint: Path, prepare
         (("vgg_see",), "no checkpoint 'vgg_see'"),
         (("{checkpoint}", "--split", "Private"), "no split 'Private'; there are Training, PublicTest, PrivateTest"),
         (("{checkpoint}", "--tta", "ten"), "no view 'ten'"),
-        (("{checkpoint}", "--protocol", "dedup"), "closest: 'deduplicated'"),
+        (("{checkpoint}", "--protocol", "deduplicate"), "closest: 'deduplicated'"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(

@@ -140,5 +140,5 @@ def test_a_source_that_is_not_there_leaves_no_trace(tmp_path: Path, cache: Path)
 def test_the_cache_is_the_users_own_unless_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("FER_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(module.sys, "platform", "linux")
+    monkeypatch.setattr("sys.platform", "linux")
     assert module.cache_folder() == tmp_path / "fer"
