@@ -207,17 +207,18 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
         address = page_address(settings.host, listener.getsockname()[1])
         readiness = Readiness(models.default)
         app = create_app(settings, models, readiness)
+        warming = threading.Thread(target=_warm_up, args=(models, readiness), daemon=True)
 
         def started() -> None:
             say(f"FER {__version__}: {address}  (model {models.default}; data: {data}; Ctrl-C stops it)")
             if not settings.local:
                 say(f"Anybody who reaches {settings.host} can use these pages; there is no password.")
-            threading.Thread(target=_warm_up, args=(models, readiness), daemon=True).start()
+            warming.start()
             if open_browser:
                 webbrowser.open(address)
 
         run(app, listener, started)
-    say("stopped")
+    _end(warming)
 
 
 def serve_demo(settings: Settings) -> None:
@@ -226,14 +227,15 @@ def serve_demo(settings: Settings) -> None:
 
     models = CheckpointModels(offered_checkpoints(settings.checkpoint))
     with listening(settings.host, settings.port) as listener, _quiet_end():
-        app, readiness = create_demo_app(models), Readiness(models.default)
+        app = create_demo_app(models)
+        warming = threading.Thread(target=_warm_up, args=(models, Readiness(models.default)), daemon=True)
 
         def started() -> None:
             say(f"FER demo {__version__}: {page_address(settings.host, listener.getsockname()[1])}  (Ctrl-C stops it)")
-            threading.Thread(target=_warm_up, args=(models, readiness), daemon=True).start()
+            warming.start()
 
         run(app, listener, started)
-    say("stopped")
+    _end(warming)
 
 
 def create_demo_app(models: CheckpointModels) -> FastAPI:
@@ -333,6 +335,16 @@ def _warm_up(models: CheckpointModels, readiness: Readiness) -> None:
     except Exception as error:
         readiness.error = str(error)
         log.exception("the model could not be loaded")
+
+
+def _end(warming: threading.Thread) -> None:
+    """Says so and returns; leaves at once where torch is just being imported, which aborts a process that winds up."""
+    from webapp.demo.uploads import remove_folder
+
+    remove_folder()
+    say("stopped")
+    if warming.is_alive():
+        os._exit(0)
 
 
 @contextlib.contextmanager

@@ -13,8 +13,9 @@ import gradio as gr
 import pytest
 from gradio.data_classes import ImageData
 
-from webapp.demo import uploads
-from webapp.demo.uploads import PhotoInput, forget
+from webapp.demo import photo_input, uploads
+from webapp.demo.photo_input import PhotoInput
+from webapp.demo.uploads import forget
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def test_addresses_are_refused(box: PhotoInput, address: str) -> None:
 
 
 def test_no_stub_is_written_beside_the_source() -> None:
-    assert not Path(uploads.__file__).with_suffix(".pyi").exists()
+    assert not Path(photo_input.__file__).with_suffix(".pyi").exists()
 
 
 def test_the_folder_is_private_and_goes_with_its_process(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from webapp.demo import handlers, views
 from webapp.demo.examples import EXAMPLES
 from webapp.demo.handlers import PREDICTED, Visit
 from webapp.demo.models import Models
-from webapp.demo.uploads import LARGEST, SWEEP, PhotoInput
+from webapp.demo.photo_input import PhotoInput
+from webapp.demo.uploads import LARGEST, SWEEP
 
 HERE: Final = Path(__file__).parent
 SCRIPT: Final = (HERE / "page.js").read_text(encoding="utf-8")
