@@ -4,4 +4,4 @@ import os
 
 __version__ = "0.1.0"
 
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime reports to its makers unless told so before its import
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else onnxruntime reports to its makers; read at its import

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fer_core.artifacts import list_checkpoints
+from fer_core.artifacts import DEFAULT_CHECKPOINT, list_checkpoints
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300
@@ -60,8 +60,8 @@ def command(*options: str, module: str = "webapp") -> list[str]:
 
 def checkpoint_for_tests(tiny: Path) -> str:
     """The default one where it ships, else the tiny one."""
-    shipped = list_checkpoints()
-    return shipped[0].name if shipped else str(tiny)
+    shipped = {folder.name for folder in list_checkpoints()}
+    return DEFAULT_CHECKPOINT if DEFAULT_CHECKPOINT in shipped else str(tiny)
 
 
 @contextlib.contextmanager
