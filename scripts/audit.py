@@ -66,7 +66,9 @@ def _answers(checkpoint: str, dataset: FaceDataset) -> pd.DataFrame:
 
     tests = dataset.select((dataset.table["split"] != "Training").to_numpy())
     return predict_dataset(
-        load_classifier(str(folder)), tests, progress=lambda items, n: show_progress(items, n, "answers")
+        load_classifier(str(folder), backend="torch"),
+        tests,
+        progress=lambda items, n: show_progress(items, n, "answers"),
     )
 
 
