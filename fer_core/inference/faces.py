@@ -117,9 +117,5 @@ def _square_crop(image: Image.Image, square: Box) -> np.ndarray:
     """A square of the picture as uint8 (48, 48), by area averages (by interpolation where it is smaller)."""
     x, y, side, _ = square
     method = Image.Resampling.BOX if side >= align.SIDE else Image.Resampling.BILINEAR
-    if side == align.SIDE and x == int(x) and y == int(y):
-        method = Image.Resampling.NEAREST
-    region = image.crop((int(x), int(y), int(np.ceil(x + side)), int(np.ceil(y + side)))).convert("L")
-    left, top = x - int(x), y - int(y)
-    box = (left, top, left + side, top + side)
-    return np.asarray(region.resize((align.SIDE, align.SIDE), method, box=box), np.uint8)
+    small = image.resize((align.SIDE, align.SIDE), method, box=(x, y, x + side, y + side))
+    return np.asarray(small.convert("L"), np.uint8)

@@ -33,7 +33,7 @@ from fer_core.errors import ImageError
 MAX_PIXELS = 50_000_000
 """Largest picture that is decoded, in pixels."""
 
-MAX_PIXELS_OF = {"JPEG2000": 20_000_000, "WEBP": 40_000_000, "AVIF": 40_000_000}
+MAX_PIXELS_OF = {"JPEG2000": 40_000_000, "WEBP": 40_000_000}
 """Lower limits for formats whose decoders need several times the memory of the picture."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000", "PPM", "ICO", "TGA")
