@@ -1,4 +1,4 @@
-"""`scripts.predict`: the JSON that outsiders rely on, one sentence for a bad file, and the others answered all the same."""
+"""`scripts.predict`: the JSON that outsiders rely on, one sentence for a bad file, the others answered all the same."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a portrait, a faceless picture, a 48x48 face in a folder of its own, a text file and hidden junk."""
+    """A folder with a portrait, a faceless picture, a 48x48 face in its own folder, a text file and hidden junk."""
     folder = tmp_path_factory.mktemp("pictures")
     astronaut().save(folder / "a portrait.jpg")
     skimage_picture("coffee").save(folder / "coffee.PNG")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import subprocess
@@ -256,10 +257,9 @@ def test_bytes_changed_at_random_never_crash(data: st.DataObject) -> None:
     whole = bytearray(data.draw(st.sampled_from([JPEG[:3000] + JPEG[-2:], PNG, GIF, TIFF, BMP, WEBP])))
     for _ in range(data.draw(st.integers(1, 6))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
-    try:
-        assert open_image(bytes(whole[: data.draw(st.integers(1, len(whole)))])).mode in ("RGB", "L")
-    except ImageError as error:
-        assert "\n" not in str(error)
+    cut = bytes(whole[: data.draw(st.integers(1, len(whole)))])
+    with contextlib.suppress(ImageError):  # one that is refused is as good as one that opens; anything else is a crash
+        assert open_image(cut).mode in ("RGB", "L")
 
 
 SMALL = astronaut().resize((24, 20))

@@ -41,7 +41,8 @@ def test_the_object_that_outsiders_rely_on(predictor: Predictor) -> None:
     (face,) = document["faces"]
     assert set(face) == {"box", "detection_score", "emotion", "confidence", "probabilities"}
     x, y, width, height = face["box"]
-    assert (x < 225 < x + width) and (y < 129 < y + height)
+    assert x < 225 < x + width
+    assert y < 129 < y + height
     assert 0.93 <= face["detection_score"] <= 1
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-6)
     assert isinstance(document["message"], str)
