@@ -163,12 +163,11 @@ def test_a_checkpoint_that_is_not_there(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="file names are text there")
-def test_names_in_any_bytes_and_a_terminal_in_ascii(pictures: Path, tmp_path: Path, tiny_checkpoint: Path) -> None:
+def test_names_in_any_bytes(pictures: Path, tmp_path: Path, tiny_checkpoint: Path) -> None:
     name = os.fsencode(tmp_path) + b"/f\xff\xc3\xa9ce.png"
     Path(os.fsdecode(name)).write_bytes((pictures / "sub" / "face.png").read_bytes())
     command = [sys.executable, "-m", "scripts.predict", name, "--checkpoint", str(tiny_checkpoint)]
-    for options, encoding in ((["--json"], "utf-8"), ([], "utf-8")):
-        environment = {**os.environ, "PYTHONIOENCODING": encoding}
-        done = subprocess.run([*command, *options], cwd=ROOT, env=environment, capture_output=True, timeout=120)
+    for options in (["--json"], []):
+        done = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, timeout=120)
         assert done.returncode == 0, done.stderr
         assert "f�éce.png" in done.stdout.decode("utf-8")
