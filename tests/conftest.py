@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,10 @@ import pytest
 from fer_core.data import store
 from fer_core.data.drawn import drawn_dataset
 from fer_core.data.table import FaceDataset
+
+# a shell that starts the suite in the background has it ignore Ctrl-C, and every process that a test starts would, too
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
