@@ -34,8 +34,9 @@ QUIET = (
 PATIENCE = 120_000
 """Milliseconds that a page may take on a machine that is busy with other things."""
 
-PROGRESS = "/gradio_api/upload_progress"
-"""Gradio asks for the progress of an upload that may be complete already, gets a 404, and logs the "Response"."""
+EXPECTED = ("/gradio_api/upload_progress", "/_stcore/health", "/_stcore/host-config")
+"""Addresses that the toolkits' own scripts try and may miss: Gradio asks for the progress of an upload that is complete
+already (and logs the "Response"), Streamlit looks for its root from the page upwards."""
 
 NewPage = Callable[..., "Page"]
 
@@ -113,13 +114,13 @@ class Watch:
         page.on("console", self._note_console)
 
     def _note_status(self, status: int, url: str) -> None:
-        if status >= 400 and PROGRESS not in url:
+        if status >= 400 and not url.split("?")[0].endswith(EXPECTED):
             self.errors.append(f"{status}: {url}")
 
     def _note_console(self, line: ConsoleMessage) -> None:
-        quiet = PROGRESS in line.location.get("url", "") or line.text == "Response"
-        if line.type == "error" and not quiet:
-            self.errors.append(f"console: {line.text} ({line.location.get('url', '')})")
+        url = line.location.get("url", "")
+        if line.type == "error" and line.text != "Response" and not url.split("?")[0].endswith(EXPECTED):
+            self.errors.append(f"console: {line.text} ({url})")
 
     def _note(self, url: str) -> None:
         parts = urlsplit(url)

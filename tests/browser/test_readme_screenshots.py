@@ -55,9 +55,10 @@ def test_demo(new_page: NewPage, app_url: str, screenshots: Path) -> None:
 
 
 def test_dashboard(new_page: NewPage, app_url: str, screenshots: Path) -> None:
-    page = new_page(1200, 900)
-    page.goto(f"{app_url}/dashboard/")
-    expect(page.locator("[data-testid=stApp] h1").first).to_be_visible()
+    page = new_page(1200, 1060)
+    page.goto(f"{app_url}/dashboard/confusion")
+    expect(page.locator("[data-testid=stApp] .js-plotly-plot").first).to_be_visible()
     expect(page.locator("[data-testid=stApp][data-test-script-state=running]")).to_have_count(0)
+    expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0)
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
     save(page.screenshot(), screenshots / "dashboard.png")
