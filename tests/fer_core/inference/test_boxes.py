@@ -40,7 +40,9 @@ def slow_suppress(rects: np.ndarray, scores: np.ndarray, threshold: float, over:
 @given(scored_boxes(), st.sampled_from([0.0, 0.3, 0.5, 0.7, 1.0]), st.sampled_from(["union", "smaller"]))
 def test_suppression_is_the_slow_one(given: tuple[np.ndarray, np.ndarray], threshold: float, over: Overlap) -> None:
     rects, scores = given
-    assert boxes.suppress(rects, scores, threshold, over).tolist() == slow_suppress(rects, scores, threshold, over)
+    slow = slow_suppress(rects, scores, threshold, over)
+    assert boxes.suppress(rects, scores, threshold, over).tolist() == slow
+    assert boxes.suppress(rects, scores, threshold, over, most=3).tolist() == slow[:3]
 
 
 def test_overlap_of_a_known_pair() -> None:

@@ -123,7 +123,7 @@ def test_every_exif_orientation_gives_the_same_faces(detector: FaceDetector, ori
     assert (crop_face(opened, found).crop == crop_face(upright, expected).crop).all()
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.floats(0.35, 3.0), st.integers(0, 200), st.integers(0, 150))
 def test_boxes_follow_a_face_that_is_moved_and_scaled(scale: float, left: int, top: int) -> None:
     head = astronaut().crop((100, 0, 380, 280))

@@ -251,7 +251,7 @@ def test_paths_that_are_no_pictures(tmp_path: Path) -> None:
         open_image("a\0b.png")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_bytes_changed_at_random_never_crash(data: st.DataObject) -> None:
     whole = bytearray(data.draw(st.sampled_from([JPEG[:3000] + JPEG[-2:], PNG, GIF, TIFF, BMP, WEBP])))
