@@ -7,10 +7,7 @@ torch nor Captum; only running one does.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fer_core.explain.controls import Control, resolve
@@ -67,37 +64,7 @@ class Explainer(ABC):
         """
 
 
-class _ExplainerRegistry(Registry[Explainer]):
-    """Fills itself from `methods/` at the first look."""
-
-    _loaded = False
-
-    def _load(self) -> None:
-        if not self._loaded:
-            self._loaded = True
-            from fer_core.explain import methods
-
-            for module in pkgutil.iter_modules(methods.__path__):
-                importlib.import_module(f"{methods.__name__}.{module.name}")
-
-    def __getitem__(self, name: str) -> Explainer:
-        self._load()
-        return super().__getitem__(name)
-
-    def __iter__(self) -> Iterator[str]:
-        self._load()
-        return super().__iter__()
-
-    def __contains__(self, name: object) -> bool:
-        self._load()
-        return super().__contains__(name)
-
-    def __len__(self) -> int:
-        self._load()
-        return super().__len__()
-
-
-EXPLAINERS = _ExplainerRegistry("explanation method")
+EXPLAINERS: Registry[Explainer] = Registry("explanation method", package="fer_core.explain.methods")
 
 
 def register_explainer(cls: type[Explainer]) -> type[Explainer]:

@@ -10,9 +10,7 @@ otherwise. It offers two more names that training and explanation rely on:
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -78,37 +76,7 @@ class ModelSpec:
         return {name: p.default for name, p in parameters.items() if name != "num_classes"}
 
 
-class _ModelRegistry(Registry[ModelSpec]):
-    """Fills itself from `models/zoo` at the first look."""
-
-    _loaded = False
-
-    def _load(self) -> None:
-        if not self._loaded:
-            self._loaded = True
-            from fer_core.models import zoo
-
-            for module in pkgutil.iter_modules(zoo.__path__):
-                importlib.import_module(f"{zoo.__name__}.{module.name}")
-
-    def __getitem__(self, name: str) -> ModelSpec:
-        self._load()
-        return super().__getitem__(name)
-
-    def __iter__(self) -> Any:
-        self._load()
-        return super().__iter__()
-
-    def __contains__(self, name: object) -> bool:
-        self._load()
-        return super().__contains__(name)
-
-    def __len__(self) -> int:
-        self._load()
-        return super().__len__()
-
-
-MODELS = _ModelRegistry("model")
+MODELS: Registry[ModelSpec] = Registry("model", package="fer_core.models.zoo")
 
 
 def register_model(name: str, *, title: str, paper: str, input_side: int = 48) -> Callable[..., Any]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
+from pathlib import Path
+
 import pytest
 
 from fer_core.errors import FerError, UnknownNameError
@@ -48,3 +52,17 @@ def test_a_name_is_given_once(registry: Registry[int]) -> None:
 def test_the_decorator_returns_what_it_registers(registry: Registry[int]) -> None:
     assert registry.register("vgg")(7) == 7
     assert registry["vgg"] == 7
+
+
+def test_a_package_registers_itself_at_the_first_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "entries_for_tests"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        "from fer_core.registry import Registry\nENTRIES = Registry('entry', __name__)\n"
+    )
+    (package / "one.py").write_text("from entries_for_tests import ENTRIES\nENTRIES.add('one', 1)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    entries = importlib.import_module("entries_for_tests").ENTRIES
+    assert "entries_for_tests.one" not in sys.modules
+    assert list(entries) == ["one"]
+    assert entries["one"] == len(entries) == 1
