@@ -79,7 +79,7 @@ class NetworkClassifier:
         from fer_core.models import create_model
 
         field = self.card.input.get("field")
-        model = create_model(self.card.model, len(self.labels), field=field, **self.card.options)
+        model = create_model(self.card.model, len(self.labels), field=field, initialise=False, **self.card.options)
         try:
             model.load_state_dict(load_weights(self.folder))
         except RuntimeError as error:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor, nn
@@ -61,6 +61,8 @@ class ModelSpec:
         paper: address of the publication that it follows.
         build: (num_classes, **options) -> FerModel; its keyword arguments are the model's options.
         input_side: height and width of its input.
+        small: options of a variant that trains in moments, for tests and for the `smoke` budget.
+        no_onnx: why it has no ONNX form; empty where it has one.
     """
 
     name: str
@@ -68,6 +70,8 @@ class ModelSpec:
     paper: str
     build: Callable[..., FerModel]
     input_side: int = 48
+    small: dict[str, Any] = field(default_factory=dict)
+    no_onnx: str = ""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -79,17 +83,27 @@ class ModelSpec:
 MODELS: Registry[ModelSpec] = Registry("model", package="fer_core.models.zoo")
 
 
-def register_model(name: str, *, title: str, paper: str, input_side: int = 48) -> Callable[..., Any]:
-    """Registers a builder `(num_classes, **options) -> FerModel` under its public name."""
+def register_model(
+    name: str,
+    *,
+    title: str,
+    paper: str,
+    input_side: int = 48,
+    small: dict[str, Any] | None = None,
+    no_onnx: str = "",
+) -> Callable[..., Any]:
+    """Registers a builder `(num_classes, **options) -> FerModel` under its public name; see `ModelSpec`."""
 
     def add(build: Callable[..., FerModel]) -> Callable[..., FerModel]:
-        MODELS.add(name, ModelSpec(name, title, paper, build, input_side))
+        MODELS.add(name, ModelSpec(name, title, paper, build, input_side, dict(small or {}), no_onnx))
         return build
 
     return add
 
 
-def create_model(name: str, num_classes: int = 7, *, field: int | None = None, **options: Any) -> FerModel:
+def create_model(
+    name: str, num_classes: int = 7, *, field: int | None = None, initialise: bool = True, **options: Any
+) -> FerModel:
     """Builds a registered architecture with fresh weights.
 
     Args:
@@ -97,17 +111,22 @@ def create_model(name: str, num_classes: int = 7, *, field: int | None = None, *
         num_classes: 7 or 8.
         field: side of the centre of larger faces that it looks at. A network that was trained on crops is thrown off by
             the larger maps of whole faces, even where it takes them.
+        initialise: False where weights are about to be loaded: an option `pretrained` is then left aside, so that
+            nothing is fetched or read only to be overwritten.
         options: the architecture's own.
 
     Raises:
         UnknownNameError: no such model.
-        ConfigError: a class count other than 7 or 8, or an option that the model does not have.
+        ConfigError: a class count other than 7 or 8, an option that the model does not have, or pretrained weights that
+            cannot be had.
     """
     spec = MODELS[name]
     labels_for(num_classes)
     if unknown := sorted(set(options) - set(spec.options)):
         known = ", ".join(spec.options) or "none"
         raise ConfigError(f"the model {name!r} has no option {unknown[0]!r}; it has: {known}")
+    if not initialise and "pretrained" in spec.options:
+        options["pretrained"] = False
     model = spec.build(num_classes=num_classes, **options)
     model.field = field
     return model

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from fer_core.errors import ConfigError
 from fer_core.models.base import FerModel, register_model
 from fer_core.models.layers.conv import conv_bn_relu
 from fer_core.models.layers.squeeze_excite import SqueezeExcite
+from fer_core.models.layers.width import scaled
 
 STAGES = (64, 128, 256, 512)
 
@@ -59,28 +59,37 @@ def _stage(inputs: int, outputs: int, attention: bool) -> nn.Sequential:
     return nn.Sequential(*blocks)
 
 
-@register_model("vgg", title="VGG, four stages, three dense layers", paper="https://arxiv.org/abs/2105.03588")
-def vgg(num_classes: int = 7, dense: int = 4096, dropout: float = 0.5) -> Vgg:
-    """The network of the paper for 48x48 faces."""
+@register_model(
+    "vgg",
+    title="VGG, four stages, three dense layers",
+    paper="https://arxiv.org/abs/2105.03588",
+    small={"width": 0.125, "dense": 64},
+)
+def vgg(num_classes: int = 7, dense: int = 4096, dropout: float = 0.5, width: float = 1.0) -> Vgg:
+    """The network of the paper for 48x48 faces; `width` scales 64-128-256-512."""
+    widths = scaled(STAGES, width)
     neck = nn.Sequential(
         nn.Flatten(),
-        nn.Linear(STAGES[-1] * 3 * 3, dense),
+        nn.Linear(widths[-1] * 3 * 3, dense),
         nn.ReLU(),
         nn.Dropout(dropout),
         nn.Linear(dense, dense),
         nn.ReLU(),
         nn.Dropout(dropout),
     )
-    return Vgg(STAGES, num_classes, attention=False, neck=neck, feature_width=dense)
+    return Vgg(widths, num_classes, attention=False, neck=neck, feature_width=dense)
 
 
-@register_model("vgg_se", title="VGG with squeeze-and-excitation", paper="https://arxiv.org/abs/2105.03588")
+@register_model(
+    "vgg_se",
+    title="VGG with squeeze-and-excitation",
+    paper="https://arxiv.org/abs/2105.03588",
+    small={"width": 0.125},
+)
 def vgg_se(
     num_classes: int = 7, width: float = 0.5, widths: tuple[int, ...] | None = None, dropout: float = 0.2
 ) -> Vgg:
     """`vgg` with squeeze-and-excitation and a light head; `width` scales 64-128-256-512, `widths` replaces them."""
-    if width <= 0:
-        raise ConfigError(f"width ({width}) must be above 0; 1.0 is the full network, 0.5 half of it")
-    channels = tuple(widths) if widths else tuple(max(8, round(width * base)) for base in STAGES)
+    channels = tuple(widths) if widths else scaled(STAGES, width)
     neck = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout))
     return Vgg(channels, num_classes, attention=True, neck=neck, feature_width=channels[-1])
