@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fer_core.models.attention import AttentionKind, note
+
 
 class SpatialTransformer(nn.Module):
     """Looks at the input, decides on an affine crop of it, and hands that on at the same size.
@@ -30,4 +32,6 @@ class SpatialTransformer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, K, H, W) -> (B, K, H, W)."""
         grid = functional.affine_grid(self.theta(x), list(x.shape), align_corners=False)
-        return functional.grid_sample(x.float(), grid, align_corners=False)
+        crop = functional.grid_sample(x.float(), grid, align_corners=False)
+        note(self, AttentionKind.SPATIAL_TRANSFORMER, grid, grid=(x.shape[-2], x.shape[-1]), values=crop)
+        return crop

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from fer_core.models.attention import AttentionKind, note
+
 
 class SqueezeExcite(nn.Module):
     """Weighs each channel by a gate in (0, 1) computed from all channels' means.
@@ -24,4 +26,5 @@ class SqueezeExcite(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, K, H, W) -> (B, K, H, W)."""
         gate: Tensor = self.gate(self.squeeze(x))  # (B, K, 1, 1)
+        note(self, AttentionKind.CHANNELS, gate.flatten(1), grid=(x.shape[-2], x.shape[-1]), values=x)
         return x * gate
