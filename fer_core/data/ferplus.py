@@ -3,12 +3,26 @@
 Barsoum et al., "Training Deep Networks for Facial Expression Recognition with Crowd-Sourced Label Distribution"
 (2016), https://arxiv.org/abs/1608.01041. Row i of `fer2013new.csv` belongs to row i of `fer2013.csv`. A blank
 `Image name` marks a row that FER+ leaves out because it is no face; such rows keep their votes (ten for "not a face").
+
+Votes become targets by one of the paper's schemes, as its published code applies them. A single vote for a class is
+noise and struck out first. What is left decides:
+
+- `majority`: the emotion with more than half of the votes. Two that share the lead never have that, so a tie, like
+  any other lack of a majority, drops the face.
+- `multi_label`: every emotion with at least 30 % of the votes; the face is dropped where the classes with so many have
+  half of the votes or less between them. Tied emotions are all accepted.
+- `soft`: the emotions from the most votes down, until they have 75 % of the votes or are three; tied emotions enter
+  together, and "unknown" and "not a face" end the walk. The face is dropped where these emotions have half of the votes
+  or less, or a tie makes them more than three. Targets are shares of the votes that entered. Label drawing uses the
+  same shares.
+
+No scheme keeps a face whose leading class is "unknown" or "not a face".
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,7 +30,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fer_core.data.source import open_source
-from fer_core.errors import FormatError, Rejection
+from fer_core.data.table import FaceDataset
+from fer_core.errors import DataError, FormatError, Rejection
 from fer_core.labels import FERPLUS_COLUMNS, FERPLUS_EMOTIONS, UNLABELLED, VOTE_COLUMNS
 
 if TYPE_CHECKING:  # the readers import this module
@@ -78,6 +93,73 @@ def majority_label(votes: np.ndarray) -> np.ndarray:
     most = emotions.max(axis=1)
     clear = ((emotions == most[:, None]).sum(axis=1) == 1) & (most >= others.max(axis=1))
     return np.where(clear, emotions.argmax(axis=1), UNLABELLED).astype(np.int64)
+
+
+NOISE, ACCEPTED, COVERED, MOST_EMOTIONS = 1, 0.3, 0.75, 3
+"""Votes that count as noise; least share of an accepted label; share and number of emotions that a soft target has."""
+
+
+def vote_targets(votes: np.ndarray, scheme: str = "majority") -> np.ndarray:
+    """Votes as targets over the eight emotions (see the module's docstring for the schemes).
+
+    Args:
+        votes: int (N, 10) in the project's order (`VOTE_COLUMNS`).
+        scheme: majority, multi_label or soft.
+
+    Returns:
+        float32 (N, 8): rows sum to 1, for `multi_label` each accepted emotion is 1; all 0 where the face is dropped.
+    """
+    rows, where = np.unique(votes, axis=0, return_inverse=True)
+    rows = np.where(rows > NOISE, rows, 0)
+    targets = np.array([_SCHEMES[scheme](row) for row in rows], np.float32).reshape(-1, len(FERPLUS_EMOTIONS))
+    return targets[where.reshape(-1)]
+
+
+def as_ferplus(dataset: FaceDataset, scheme: str = "majority") -> FaceDataset:
+    """The faces that FER+ keeps, labelled 0..7 by their votes; of a soft or multi-label target the first of most votes.
+
+    Raises:
+        DataError: the dataset has no votes, or none that decide.
+    """
+    if not dataset.has_votes:
+        raise DataError("the dataset has no FER+ votes; prepare it again with --ferplus fer2013new.csv")
+    votes = dataset.table[list(VOTE_COLUMNS)].to_numpy()
+    kept = vote_targets(votes, scheme).sum(axis=1) > 0
+    if not kept.any():
+        raise DataError("no face has FER+ votes that agree on an emotion")
+    labels = votes[:, : len(FERPLUS_EMOTIONS)].argmax(axis=1)
+    relabelled = replace(dataset, table=dataset.table.assign(label=labels.astype(np.int64)), fingerprint="")
+    return relabelled.select(kept)
+
+
+def _majority(votes: np.ndarray) -> np.ndarray:
+    """int (10,) without noise -> (8,)."""
+    return (votes > votes.sum() / 2)[: len(FERPLUS_EMOTIONS)].astype(float)
+
+
+def _multi_label(votes: np.ndarray) -> np.ndarray:
+    accepted = (votes >= ACCEPTED * votes.sum()) & (votes > 0)
+    leads_to_emotion = votes.argmax() < len(FERPLUS_EMOTIONS)
+    enough = votes[accepted].sum() > votes.sum() / 2
+    return (accepted & leads_to_emotion & enough)[: len(FERPLUS_EMOTIONS)].astype(float)
+
+
+def _soft(votes: np.ndarray) -> np.ndarray:
+    emotions, others = votes[: len(FERPLUS_EMOTIONS)], votes[len(FERPLUS_EMOTIONS) :]
+    taken = np.zeros(len(emotions), bool)
+    for level in sorted(set(votes[votes > 0].tolist()), reverse=True):
+        if emotions[taken].sum() >= COVERED * votes.sum() or taken.sum() >= MOST_EMOTIONS:
+            break
+        taken |= emotions == level
+        if (others == level).any():
+            break
+    enough = 2 * emotions[taken].sum() > votes.sum() and taken.sum() <= MOST_EMOTIONS
+    return np.where(taken & enough, emotions / max(1, emotions[taken].sum()), 0.0)
+
+
+_SCHEMES: Final[dict[str, Callable[[np.ndarray], np.ndarray]]] = {
+    "majority": _majority, "multi_label": _multi_label, "soft": _soft
+}  # fmt: skip
 
 
 def vote_columns(votes: np.ndarray) -> dict[str, np.ndarray]:

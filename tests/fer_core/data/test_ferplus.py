@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,8 @@ import pytest
 from fer_core.data import ferplus
 from fer_core.data.readers import read_source
 from fer_core.data.table import FaceDataset
-from fer_core.errors import FormatError
-from fer_core.labels import VOTE_COLUMNS
+from fer_core.errors import DataError, FormatError
+from fer_core.labels import FERPLUS_EMOTIONS, VOTE_COLUMNS
 from tests import factories
 
 
@@ -142,3 +143,64 @@ def test_the_majority_is_no_guess() -> None:
         ]
     )
     assert ferplus.majority_label(votes).tolist() == [3, -1, -1, 7, 2]
+
+
+def _votes(**counts: int) -> list[int]:
+    """A face's votes in the project's order."""
+    return [counts.get(column.removeprefix("votes_"), 0) for column in VOTE_COLUMNS]
+
+
+def _target(scheme: str, **counts: int) -> dict[str, float]:
+    """{emotion: target} where the target is not 0."""
+    (row,) = ferplus.vote_targets(np.array([_votes(**counts)]), scheme)
+    return {name: pytest.approx(float(share)) for name, share in zip(FERPLUS_EMOTIONS, row, strict=True) if share}
+
+
+@pytest.mark.parametrize(
+    ("counts", "majority", "multi_label", "soft"),
+    [
+        ({"happy": 6, "neutral": 4}, {"happy": 1}, {"happy": 1, "neutral": 1}, {"happy": 0.6, "neutral": 0.4}),
+        # single votes are noise: the eight that are left count
+        ({"sad": 8, "fear": 1, "angry": 1}, {"sad": 1}, {"sad": 1}, {"sad": 1}),
+        # a tie is no majority; the softer schemes keep both
+        ({"angry": 5, "disgust": 5}, {}, {"angry": 1, "disgust": 1}, {"angry": 0.5, "disgust": 0.5}),
+        # less than 30 % of the votes is no label of its own, and too few for the other
+        ({"fear": 5, "surprise": 2, "sad": 3}, {}, {"fear": 1, "sad": 1}, {"fear": 0.625, "sad": 0.375}),
+        # four that share the lead are too many
+        ({"fear": 2, "surprise": 2, "sad": 2, "angry": 2}, {}, {}, {}),
+        # nobody knows, or it is no face
+        ({"unknown": 6, "happy": 4}, {}, {}, {}),
+        ({"happy": 5, "unknown": 5}, {}, {"happy": 1}, {}),
+        ({"not_a_face": 10}, {}, {}, {}),
+        # "unknown" ends the walk before the third emotion
+        ({"happy": 6, "unknown": 2, "sad": 2}, {"happy": 1}, {"happy": 1}, {"happy": 0.75, "sad": 0.25}),
+        ({"happy": 5, "unknown": 3, "sad": 2}, {}, {"happy": 1}, {}),
+        ({}, {}, {}, {}),
+    ],
+)
+def test_targets_by_scheme(
+    counts: dict[str, int], majority: dict[str, float], multi_label: dict[str, float], soft: dict[str, float]
+) -> None:
+    assert _target("majority", **counts) == majority
+    assert _target("multi_label", **counts) == multi_label
+    assert _target("soft", **counts) == soft
+
+
+def test_relabelled_faces_are_those_that_ferplus_keeps(dataset: FaceDataset) -> None:
+    votes = np.tile(_votes(happy=10), (len(dataset), 1))
+    votes[0], votes[1], votes[2] = _votes(contempt=9), _votes(angry=5, sad=5), _votes(not_a_face=10)
+    voted = replace(dataset, table=dataset.table.assign(**dict(zip(VOTE_COLUMNS, votes.T, strict=True))))
+    relabelled = ferplus.as_ferplus(voted)
+    assert relabelled.table["row"].tolist() == [0, *range(3, len(dataset))]
+    assert relabelled.labels.tolist() == [7] + [3] * (len(dataset) - 3)
+    assert (relabelled.pixels == dataset.pixels[relabelled.table["row"]]).all()
+    assert len(ferplus.as_ferplus(voted, "soft")) == len(dataset) - 1
+    assert voted.labels.tolist() == dataset.labels.tolist()
+
+
+def test_relabelling_needs_votes_that_decide(dataset: FaceDataset) -> None:
+    with pytest.raises(DataError, match="no FER\\+ votes; prepare it again"):
+        ferplus.as_ferplus(FaceDataset(dataset.table[["row", "split", "label"]], dataset.pixels))
+    undecided = dict.fromkeys(VOTE_COLUMNS, 1)
+    with pytest.raises(DataError, match="no face has FER\\+ votes that agree"):
+        ferplus.as_ferplus(replace(dataset, table=dataset.table.assign(**undecided)))
