@@ -14,7 +14,7 @@ from fer_core.artifacts import REPORT, load_card, update_card
 from fer_core.classifiers.network import NetworkClassifier
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError
-from fer_core.evaluation.calibration import fit_temperature
+from fer_core.classifiers.calibration import fit_temperature
 from fer_core.evaluation.predictions import Progress, predict_dataset, save_predictions
 from fer_core.evaluation.protocols import deduplicated
 from fer_core.evaluation.report import evaluate_predictions

@@ -16,7 +16,7 @@ from fer_core.classifiers.base import softmax
 from fer_core.data import store
 from fer_core.data.table import FaceDataset
 from fer_core.errors import CheckpointError, DataError
-from fer_core.evaluation.calibration import fit_temperature
+from fer_core.classifiers.calibration import fit_temperature
 from fer_core.evaluation.predictions import load_predictions, predict_dataset, save_predictions
 from fer_core.evaluation.protocols import PROTOCOLS
 from fer_core.evaluation.record import DEDUPLICATED, record_evaluation

@@ -1,0 +1,77 @@
+"""What a way of combining is, and the registry of them.
+
+A combination sees what M members say of N faces, (M, N, C) probabilities, and gives (N, C) of its own. What it has to
+learn for that, it learns on PublicTest and keeps as plain arrays, so that it is saved beside the members' names and
+applied without the library that fitted it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fer_core.registry import Registry
+
+Arrays = dict[str, np.ndarray]
+"""What a combination has learnt."""
+
+TINY = 1e-7
+"""Probabilities are taken for at least this before their logarithm."""
+
+
+class Combination(ABC):
+    """One way of combining.
+
+    Attributes:
+        name: public name.
+        title: the name as people write it.
+        paper: address of the publication.
+        description: one sentence for a reader of the card.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    paper: ClassVar[str]
+    description: ClassVar[str]
+
+    @abstractmethod
+    def fit(self, members: np.ndarray, labels: np.ndarray, **options: Any) -> Arrays:
+        """Learns from faces that no member was trained on.
+
+        Args:
+            members: float (M, N, C), each member's probabilities.
+            labels: int (N,), true class ids.
+            options: the method's own.
+
+        Raises:
+            ConfigError: an option is missing or cannot work, or there are too few members or faces.
+        """
+
+    @abstractmethod
+    def apply(self, members: np.ndarray, learnt: Mapping[str, np.ndarray]) -> np.ndarray:
+        """float (M, N, C) -> float64 (N, C); rows sum to 1."""
+
+
+COMBINATIONS: Registry[Combination] = Registry("combination", package="fer_core.classifiers.combinations")
+
+
+def register_combination(cls: type[Combination]) -> type[Combination]:
+    """Class decorator: one instance goes into COMBINATIONS under the class's `name`."""
+    COMBINATIONS.add(cls.name, cls())
+    return cls
+
+
+def log_probabilities(probabilities: np.ndarray) -> np.ndarray:
+    """float64 logarithms, finite where a probability is 0."""
+    logs: np.ndarray = np.log(np.maximum(probabilities.astype(np.float64), TINY))
+    return logs
+
+
+def normalised(scores: np.ndarray) -> np.ndarray:
+    """Scores (N, C) that are not negative, as float64 rows that sum to 1; even where a row is all zero."""
+    floored = np.maximum(scores.astype(np.float64), TINY)
+    rows: np.ndarray = floored / floored.sum(1, keepdims=True)
+    return rows

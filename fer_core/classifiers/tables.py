@@ -1,0 +1,90 @@
+"""Judging an ensemble from what its members were recorded to say, without running a network.
+
+The tables are predictions tables (see `fer_core/evaluation/predictions.py`): row, split, label and a column `p_<class>`
+for each class. Whatever is fitted is fitted on the rows of PublicTest; the other splits are only judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fer_core.classifiers.base import softmax
+from fer_core.classifiers.calibration import fit_temperature
+from fer_core.classifiers.combination import COMBINATIONS, Arrays, log_probabilities
+from fer_core.errors import DataError
+
+FITTED_ON = "PublicTest"
+
+
+def combine(tables: Sequence[pd.DataFrame], method: str, *, calibrate: bool = True, **options: Any) -> pd.DataFrame:
+    """The predictions table of an ensemble from those of its members.
+
+    Args:
+        tables: one predictions table a member, of the same faces and classes, in any order of rows.
+        method: a name in COMBINATIONS.
+        calibrate: whether to divide the answer's logits by a temperature fitted on PublicTest; it changes confidence,
+            not the answer.
+        options: the method's own.
+
+    Returns:
+        A predictions table in the order of the first member's rows.
+
+    Raises:
+        DataError: the tables are of different faces or classes, or have no face of PublicTest to fit on.
+        ConfigError: as the method's `fit`.
+    """
+    tables = aligned(tables)
+    members = np.stack([probabilities(table) for table in tables])  # (M, N, C)
+    labels = tables[0]["label"].to_numpy()
+    public = (tables[0]["split"] == FITTED_ON).to_numpy() & (labels >= 0)
+    if not public.any():
+        raise DataError(f"the predictions hold no labelled face of {FITTED_ON} to fit the ensemble on")
+    learnt = COMBINATIONS[method].fit(members[:, public], labels[public], **options)
+    answer = answers(method, learnt, members)
+    temperature = fit_temperature(log_probabilities(answer[public]), labels[public]) if calibrate else 1.0
+    return _table(tables[0], softmax(log_probabilities(answer), temperature))
+
+
+def answers(method: str, learnt: Arrays, members: np.ndarray) -> np.ndarray:
+    """(M, N, C) -> float64 (N, C), before any temperature."""
+    return COMBINATIONS[method].apply(members, learnt)
+
+
+def aligned(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    """The tables with their rows in the first one's order; raises DataError where they do not fit together."""
+    if not tables:
+        raise DataError("an ensemble needs the predictions of at least one member")
+    first = tables[0].reset_index(drop=True)
+    return [first, *(_in_order_of(first, table) for table in tables[1:])]
+
+
+def probabilities(table: pd.DataFrame) -> np.ndarray:
+    """float32 (N, C): the table's columns `p_...` in their order."""
+    return table[_columns(table)].to_numpy(np.float32)
+
+
+def _in_order_of(first: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    if _columns(table) != _columns(first):
+        raise DataError("the members' predictions know different classes; combine models of the same classes")
+    keys = ["row", "split", "label"]
+    same = len(table) == len(first) and table["row"].is_unique and set(table["row"]) == set(first["row"])
+    if same:
+        table = table.set_index("row", drop=False).loc[first["row"]].reset_index(drop=True)
+    if not same or not (table[keys].to_numpy() == first[keys].to_numpy()).all():
+        raise DataError("the members' predictions are of different faces or labels; evaluate all on one dataset")
+    return table
+
+
+def _columns(table: pd.DataFrame) -> list[str]:
+    return [name for name in table.columns if name.startswith("p_")]
+
+
+def _table(like: pd.DataFrame, answer: np.ndarray) -> pd.DataFrame:
+    found = like[["row", "split", "label"]].copy()
+    for index, name in enumerate(_columns(like)):
+        found[name] = answer[:, index].astype(np.float32)
+    return found
