@@ -54,14 +54,24 @@ class TrainConfig:
     """PublicTest metric that picks the epoch to keep: accuracy or macro_f1."""
     seed: int = 0
     """Seed of weights, order, augmentation and dropout."""
+    init: str = ""
+    """Checkpoint, a name or a folder, whose weights the run starts from; empty for fresh ones."""
+    freeze_epochs: int = 0
+    """First epochs in which only the head learns; the trunk waits, its batch norms in eval mode."""
+    backbone_learning_rate: float = 1.0
+    """Learning rate of all but the head, as a factor of learning_rate, above 0."""
 
     def __post_init__(self) -> None:
-        _positive(self, "epochs", "batch_size", "learning_rate")
+        _positive(self, "epochs", "batch_size", "learning_rate", "backbone_learning_rate")
         _share(self, "label_smoothing", "ema", "momentum")
         _one_of(self, "sampler", ("shuffle", "balanced"))
         _one_of(self, "select_on", ("accuracy", "macro_f1"))
         if self.weight_decay < 0 or self.ferplus_weight < 0:
             raise ConfigError("weight_decay and ferplus_weight must not be below 0")
+        if not 0 <= self.freeze_epochs < self.epochs:
+            raise ConfigError(
+                f"freeze_epochs ({self.freeze_epochs}) must be below epochs ({self.epochs}), and not below 0"
+            )
         if not 16 <= self.crop <= 48:
             raise ConfigError(f"crop ({self.crop}) must be between 16 and 48 pixels")
 
@@ -110,9 +120,21 @@ def _string(statement: ast.stmt) -> str:
 
 
 def differences(old: dict[str, Any], new: Any) -> list[str]:
-    """Names of the fields in which a config differs from a recorded one."""
+    """Names of the fields in which a config differs from a recorded one; fields younger than it had their defaults."""
     fresh = dataclasses.asdict(new)
-    return [name for name in fresh if name in old and _plain(old[name]) != _plain(fresh[name])]
+    before = defaults(type(new)) | old
+    return [name for name in fresh if name in before and _plain(before[name]) != _plain(fresh[name])]
+
+
+def defaults(config: type) -> dict[str, Any]:
+    """{field: default} of a config class; fields that must be given are left out."""
+    found = {}
+    for item in dataclasses.fields(config):
+        if item.default is not dataclasses.MISSING:
+            found[item.name] = item.default
+        elif item.default_factory is not dataclasses.MISSING:
+            found[item.name] = item.default_factory()
+    return found
 
 
 def _plain(value: Any) -> Any:

@@ -38,7 +38,7 @@ def train(
         return
     from fer_core.training.checkpoint import write_checkpoint
 
-    folder = write_checkpoint(out / "checkpoint", spec, config, dataset, result)
+    folder = write_checkpoint(out / "checkpoint", spec, config, dataset, result, facts=result.facts)
     document = {
         "checkpoint": str(folder),
         "epochs": config.epochs,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from fer_core.artifacts import HISTORY, Card, save_checkpoint
 from fer_core.config import TrainConfig
@@ -19,9 +22,18 @@ PACKAGES = ("torch", "lightning", "numpy")
 
 
 def write_checkpoint(
-    folder: Path, spec: ModelSpec, config: TrainConfig, dataset: FaceDataset, result: FitResult
+    folder: Path,
+    spec: ModelSpec,
+    config: TrainConfig,
+    dataset: FaceDataset,
+    result: FitResult,
+    *,
+    facts: Mapping[str, Any] = MappingProxyType({}),
 ) -> Path:
-    """Writes weights, card and history of a run into `folder` and returns it; the card has no test metrics yet."""
+    """Writes weights, card and history of a run into `folder` and returns it; the card has no test metrics yet.
+
+    `facts` is what else the card says of the training: `FitResult.facts`.
+    """
     epochs = len(result.history)
     faces = int((dataset.table["split"] == "Training").sum())
     labels_used = "FER2013 labels and FER+ votes" if config.ferplus_weight else "FER2013 labels"
@@ -46,6 +58,7 @@ def write_checkpoint(
             "seconds": round(result.seconds, 1),
             "images_per_second": result.images_per_second,
             "seed": config.seed,
+            **facts,
         },
         versions={"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES},
     )

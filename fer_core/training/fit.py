@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from lightning.fabric import Fabric
+from lightning.fabric.strategies import DDPStrategy
 from torch import Tensor, nn
 
 from fer_core.config import ExecutionConfig, TrainConfig
@@ -28,8 +29,10 @@ from fer_core.errors import ConfigError
 from fer_core.labels import labels_for
 from fer_core.metrics import accuracy, macro_f1
 from fer_core.models import create_model
-from fer_core.training.optimisers import OPTIMIZERS, SCHEDULES, WeightAverage, parameter_groups
+from fer_core.models.base import FerModel
+from fer_core.training.optimisers import OPTIMIZERS, SCHEDULES, WeightAverage, staged_groups
 from fer_core.training.plan import autocast, choose_plan, layout, prepare
+from fer_core.training.stages import freeze_trunk, load_initial_weights, trunk_parameters
 from fer_core.training.state import HistoryRow, RunFolder, RunState
 from fer_core.training.step import build_step
 
@@ -52,6 +55,7 @@ class FitResult:
         history: one row an epoch.
         plan: how it was computed.
         device: on what.
+        facts: what else the card must say of the training.
     """
 
     weights: dict[str, Tensor]
@@ -61,6 +65,7 @@ class FitResult:
     history: list[HistoryRow]
     plan: Plan
     device: str
+    facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -125,16 +130,27 @@ class _Loop:
         config = self.config
         seed_everything(config.seed)
         model = create_model(config.model, len(self.labels), field=config.crop, **config.model_options)
+        self.facts = self._begin(model, resume)
         step = build_step(model, config, has_votes=self.training.shares is not None)
         step.to(self.fabric.device)
         self.plan = self._open_run(step, execution, fingerprint, resume)
         self.step = prepare(step, self.plan)
-        optimizer = OPTIMIZERS[config.optimizer](parameter_groups(self.step, config.weight_decay), config)
+        groups = staged_groups(self.step, trunk_parameters(self.step.model), config)
+        optimizer = OPTIMIZERS[config.optimizer](groups, config)
         self.schedule = SCHEDULES[config.schedule](optimizer, config, config.epochs * self.steps_per_epoch)
         self.average = WeightAverage(self.step.model, config.ema)
-        self.state = self.folder.load() if resume else RunState()
         self._restore(optimizer)
         self.module, self.optimizer = self.fabric.setup(self.step, optimizer)
+
+    def _begin(self, model: FerModel, resume: bool) -> dict[str, Any]:
+        """What the run starts from: its own state, else a checkpoint's weights, else nothing but the seed."""
+        self.state = self.folder.load() if resume else RunState()
+        facts = self.folder.facts() if resume and self.folder.exists() else {}
+        if self.config.init and not self.state.epoch:
+            facts["init"] = load_initial_weights(model, self.config.model, self.config.init)
+        if init := facts.get("init"):
+            self.normalisation = Normalisation(init["mean"], init["std"])
+        return facts
 
     def _open_run(self, step: Any, execution: ExecutionConfig, fingerprint: str, resume: bool) -> Plan:
         if resume and self.folder.exists():
@@ -147,7 +163,7 @@ class _Loop:
         plan = choose_plan(step, self._trial_batch(), execution, self.report)
         plan = self.fabric.broadcast(plan)
         if self.fabric.is_global_zero:
-            self.folder.begin(self.config, plan, fingerprint)
+            self.folder.begin(self.config, plan, fingerprint, self.facts)
         self.fabric.barrier()
         return plan
 
@@ -174,6 +190,7 @@ class _Loop:
             history=self.state.history,
             plan=self.plan,
             device=device_name(self.fabric.device.type),
+            facts=self.facts,
         )
 
     def _train_epoch(self, epoch: int) -> HistoryRow:
@@ -183,6 +200,8 @@ class _Loop:
         order = epoch_order(self.training.labels, sampler=config.sampler, seed=config.seed, epoch=epoch)
         mine = batches(order, config.batch_size, rank=fabric.global_rank, world=fabric.world_size)
         self.module.train()
+        if config.freeze_epochs:
+            freeze_trunk(self.step.model, epoch < config.freeze_epochs)
         start = time.perf_counter()
         loss_sum, correct, seen = 0.0, 0, 0
         for index in self.progress(mine, self.steps_per_epoch, f"epoch {epoch + 1}/{config.epochs}"):
@@ -282,7 +301,9 @@ def _launch(execution: ExecutionConfig, config: TrainConfig) -> Fabric:
     torch.set_num_threads(execution.threads or max(1, (os.cpu_count() or 1) // execution.devices))
     if accelerator == "cpu":
         keep_freed_memory()
-    strategy = "ddp" if execution.devices > 1 else "auto"
+    strategy: Any = "ddp" if execution.devices > 1 else "auto"
+    if execution.devices > 1 and config.freeze_epochs:
+        strategy = DDPStrategy(find_unused_parameters=True)  # a frozen trunk hands in no gradients
     fabric = Fabric(accelerator=accelerator, devices=execution.devices, strategy=strategy)
     fabric.launch()
     return fabric

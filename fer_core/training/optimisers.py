@@ -47,9 +47,8 @@ def one_cycle(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int)
     """Up to the peak and down to almost nothing (Smith & Topin 2018, https://arxiv.org/abs/1708.07120)."""
     total = steps + 1
     climb = max(WARM_UP_SHARE, 2 / total)  # a climb of less than one step divides by zero
-    return lr_scheduler.OneCycleLR(
-        optimizer, config.learning_rate, total_steps=total, pct_start=climb, cycle_momentum=False
-    )
+    peaks = [group["lr"] for group in optimizer.param_groups]
+    return lr_scheduler.OneCycleLR(optimizer, peaks, total_steps=total, pct_start=climb, cycle_momentum=False)
 
 
 @SCHEDULES.register("cosine")
@@ -66,7 +65,21 @@ def constant(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) 
 
 def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """Parameters in two groups: matrices and kernels decay, biases and norm scales do not."""
+    return _by_decay([p for p in module.parameters() if p.requires_grad], weight_decay)
+
+
+def staged_groups(module: nn.Module, trunk: set[nn.Parameter], config: TrainConfig) -> list[dict[str, Any]]:
+    """`parameter_groups`, or twice those where the trunk learns at a rate of its own: first the rest's, then its."""
+    if config.backbone_learning_rate == 1:
+        return parameter_groups(module, config.weight_decay)
     parameters = [p for p in module.parameters() if p.requires_grad]
+    slow = _by_decay([p for p in parameters if p in trunk], config.weight_decay)
+    rate = config.learning_rate * config.backbone_learning_rate
+    rest = _by_decay([p for p in parameters if p not in trunk], config.weight_decay)
+    return rest + [group | {"lr": rate} for group in slow]
+
+
+def _by_decay(parameters: list[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
     return [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fer_core.config import TrainConfig, differences
+from fer_core.config import TrainConfig, defaults, differences
 from fer_core.device import Plan
 from fer_core.errors import CheckpointError, ConfigError
 from fer_core.files import replacing, write_json, write_text
@@ -51,21 +51,28 @@ class RunFolder:
         """Whether a run was begun here."""
         return (self.path / CONFIG).is_file()
 
-    def begin(self, config: TrainConfig, plan: Plan, fingerprint: str) -> None:
-        """Records what the run computes and on which data."""
-        write_json(self.path / CONFIG, {"config": asdict(config), "plan": asdict(plan), "data": fingerprint})
+    def begin(self, config: TrainConfig, plan: Plan, fingerprint: str, facts: dict[str, Any] | None = None) -> None:
+        """Records what the run computes, on which data, and what else its card must say."""
+        record = {"config": asdict(config), "plan": asdict(plan), "data": fingerprint, "facts": facts or {}}
+        write_json(self.path / CONFIG, record)
 
     def plan(self) -> Plan:
         """The plan that the run began with."""
         return Plan(**self._record()["plan"])
+
+    def facts(self) -> dict[str, Any]:
+        """What the run found out as it began; empty for runs of older versions."""
+        found: dict[str, Any] = self._record().get("facts", {})
+        return found
 
     def check(self, config: TrainConfig, fingerprint: str) -> None:
         """Raises ConfigError where config or data differ from those that the run began with."""
         record = self._record()
         if changed := differences(record["config"], config):
             name = changed[0]
+            before = (defaults(TrainConfig) | record["config"])[name]
             raise ConfigError(
-                f"the run in {self.path} began with {name} = {record['config'][name]}, not {getattr(config, name)}; "
+                f"the run in {self.path} began with {name} = {before}, not {getattr(config, name)}; "
                 "resume with the same options, or name another --out"
             )
         if record["data"] != fingerprint:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,18 @@ import numpy as np
 import pytest
 import torch
 
+from fer_core.artifacts import load_card, load_weights
 from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.data.drawn import drawn_dataset
 from fer_core.data.table import FaceDataset
+from fer_core.data.transforms import Normalisation
 from fer_core.device import Plan
 from fer_core.errors import CheckpointError, ConfigError, UnknownNameError
 from fer_core.models import create_model
 from fer_core.training.fit import FitResult, fit
-from fer_core.training.optimisers import SCHEDULES, WeightAverage, parameter_groups
+from fer_core.training.optimisers import SCHEDULES, WeightAverage, parameter_groups, staged_groups
 from fer_core.training.plan import candidates, choose_plan
+from fer_core.training.stages import load_initial_weights, trunk_parameters
 from fer_core.training.state import STATE, RunFolder
 from fer_core.training.step import FerPlusStep, PlainStep, build_step
 
@@ -54,7 +58,14 @@ def test_history_and_selection(dataset: FaceDataset, tmp_path: Path) -> None:
     assert set(result.weights) == set(create_model("vgg_se", **TINY).state_dict())
 
 
-@pytest.mark.parametrize("options", [{}, {"ferplus_weight": 0.5, "sampler": "balanced", "optimizer": "adamw"}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"ferplus_weight": 0.5, "sampler": "balanced", "optimizer": "adamw"},
+        {"freeze_epochs": 3, "backbone_learning_rate": 0.1},
+    ],
+)
 def test_resumes_as_if_it_had_never_stopped(dataset: FaceDataset, tmp_path: Path, options: dict[str, Any]) -> None:
     whole = train(dataset, tmp_path / "whole", epochs=4, batch_size=8, **options)
     with pytest.raises(KeyboardInterrupt):
@@ -186,3 +197,48 @@ def test_vote_head_learns_from_shares_and_stays_behind(dataset: FaceDataset) -> 
     step(faces, labels, torch.full((4, 8), 1 / 8))["loss"].backward()
     assert step.vote_head.weight.grad is not None
     assert not any("vote" in name for name in step.model.state_dict())
+
+
+def test_a_frozen_trunk_stays_what_the_checkpoint_had(
+    dataset: FaceDataset, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    options = {"init": str(tiny_checkpoint), "freeze_epochs": 2, "epochs": 3, "batch_size": 8}
+    with pytest.raises(KeyboardInterrupt):
+        _stop_in_epoch(3, dataset, tmp_path, **options)
+    before, after = load_weights(tiny_checkpoint), RunFolder(tmp_path).load().tensors["step"]
+    changed = {name for name, tensor in before.items() if not torch.equal(tensor, after[f"model.{name}"])}
+    assert changed == {"head.weight", "head.bias"}
+    result = train(dataset, tmp_path, resume=True, **options)
+    assert result.facts["init"]["sha256"] == load_card(tiny_checkpoint).weights_sha256
+    assert result.normalisation == Normalisation(0.508, 0.255)
+    thawed = RunFolder(tmp_path).load().tensors["step"]
+    assert not torch.equal(thawed["model.stages.0.0.0.weight"], before["stages.0.0.0.weight"])
+
+
+def test_a_checkpoint_starts_only_its_own_architecture(tiny_checkpoint: Path) -> None:
+    eight = create_model("vgg_se", 8, **TINY)
+    assert load_initial_weights(eight, "vgg_se", str(tiny_checkpoint))["head"] == "fresh"
+    assert torch.equal(eight.state_dict()["stages.0.0.0.weight"], load_weights(tiny_checkpoint)["stages.0.0.0.weight"])
+    with pytest.raises(ConfigError, match="is a vgg_se, not a deep_emotion"):
+        load_initial_weights(create_model("deep_emotion"), "deep_emotion", str(tiny_checkpoint))
+    with pytest.raises(ConfigError, match="other weights than this network"):
+        load_initial_weights(create_model("vgg_se", widths=(8, 8, 8, 8)), "vgg_se", str(tiny_checkpoint))
+
+
+def test_the_trunk_learns_at_its_own_rate() -> None:
+    model = create_model("vgg_se", **TINY)
+    groups = staged_groups(model, trunk_parameters(model), config(backbone_learning_rate=0.1))
+    rates = {parameter: group.get("lr", 0.1) for group in groups for parameter in group["params"]}
+    assert rates.keys() == set(model.parameters())
+    assert {rates[parameter] for parameter in model.head.parameters()} == {0.1}
+    assert {round(rates[parameter], 9) for parameter in trunk_parameters(model)} == {0.01}
+
+
+def test_runs_of_older_versions_go_on(dataset: FaceDataset, tmp_path: Path) -> None:
+    train(dataset, tmp_path, epochs=1)
+    record = json.loads((tmp_path / "run.json").read_text())
+    del record["facts"], record["config"]["init"], record["config"]["freeze_epochs"]
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    assert train(dataset, tmp_path, epochs=1, resume=True).facts == {}
+    with pytest.raises(ConfigError, match="began with init = , not vgg_se"):
+        train(dataset, tmp_path, epochs=1, resume=True, init="vgg_se")
