@@ -51,6 +51,32 @@ class FerModel(nn.Module):
         return x[..., start : start + self.field, start : start + self.field]
 
 
+class Cnn(FerModel):
+    """Convolutions to a map, a neck that makes one vector of it, a linear head: the shape of most classic networks.
+
+    Args:
+        maps: (B, 1, H, W) -> (B, K, h, w), where Grad-CAM looks.
+        neck: (B, K, h, w) -> (B, width).
+        width: numbers of a face that the head judges.
+        num_classes: outputs.
+    """
+
+    def __init__(self, maps: nn.Module, neck: nn.Module, width: int, num_classes: int) -> None:
+        super().__init__()
+        self.maps, self.neck = maps, neck
+        self.feature_width = width
+        self.head = nn.Linear(width, num_classes)
+
+    def features(self, x: Tensor) -> Tensor:
+        """(B, 1, H, W) -> (B, width)."""
+        features: Tensor = self.neck(self.maps(x))
+        return features
+
+    @property
+    def cam_layer(self) -> nn.Module:
+        return self.maps
+
+
 @dataclass(frozen=True)
 class ModelSpec:
     """An architecture as the registry knows it.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from fer_core.models.base import FerModel, register_model
+from fer_core.models.layers.separable import projection, separable
 
 STEM, STAGES = 8, (16, 32, 64, 128)
 
@@ -41,9 +42,9 @@ class MiniXception(FerModel):
 class _Residual(nn.Module):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride=2, bias=False), nn.BatchNorm2d(outputs))
+        self.shortcut = projection(inputs, outputs)
         self.body = nn.Sequential(
-            *_separable(inputs, outputs), nn.ReLU(), *_separable(outputs, outputs), nn.MaxPool2d(3, 2, padding=1)
+            *separable(inputs, outputs), nn.ReLU(), *separable(outputs, outputs), nn.MaxPool2d(3, 2, padding=1)
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -53,11 +54,6 @@ class _Residual(nn.Module):
 
 def _convolution(inputs: int, outputs: int) -> list[nn.Module]:
     return [nn.Conv2d(inputs, outputs, 3, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
-
-
-def _separable(inputs: int, outputs: int) -> list[nn.Module]:
-    depthwise = nn.Conv2d(inputs, inputs, 3, padding=1, groups=inputs, bias=False)
-    return [depthwise, nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs)]
 
 
 @register_model("mini_xception", title="mini-Xception", paper="https://arxiv.org/abs/1710.07557")

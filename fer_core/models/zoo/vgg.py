@@ -1,9 +1,12 @@
-"""VGG for FER2013 (Khaireddin & Chen 2021, https://arxiv.org/abs/2105.03588), and a lighter form with attention.
+"""VGG for FER2013 (Khaireddin & Chen 2021, https://arxiv.org/abs/2105.03588), a lighter form with attention, and the
+original VGG16 and VGG19 (Simonyan & Zisserman 2014, https://arxiv.org/abs/1409.1556).
 
 `vgg` follows the paper: four stages of two convolution, batch-norm, ReLU blocks and a max-pool, then three fully
 connected layers. The paper gives neither the widths nor the fully connected sizes; 64-128-256-512 and 4096 are VGG's
 own. `vgg_se` keeps the stages, closes each with squeeze-and-excitation before its pool, and ends in global average
-pooling and one linear layer; because of that pooling it takes faces of any side from 16 pixels up.
+pooling and one linear layer; because of that pooling it takes faces of any side from 16 pixels up. `vgg16` and `vgg19`
+have the 13 and 16 convolutions of the original, with batch norm behind each; as 48 pixels leave 1x1 behind the fifth
+pool, dropout and one linear layer stand in place of the three fully connected ones.
 """
 
 from __future__ import annotations
@@ -11,7 +14,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from fer_core.models.base import FerModel, register_model
-from fer_core.models.layers.conv import conv_bn_relu
+from fer_core.models.layers.conv import conv_stage
+from fer_core.models.layers.dense import dense_neck, pooled_neck
 from fer_core.models.layers.squeeze_excite import SqueezeExcite
 from fer_core.models.layers.width import scaled
 
@@ -23,18 +27,26 @@ class Vgg(FerModel):
 
     Args:
         widths: channels of each stage.
+        depths: convolutions of each stage.
         attention: whether squeeze-and-excitation closes each stage.
         neck: (B, K, h, w) -> (B, D).
         feature_width: D.
     """
 
     def __init__(
-        self, widths: tuple[int, ...], num_classes: int, *, attention: bool, neck: nn.Module, feature_width: int
+        self,
+        widths: tuple[int, ...],
+        num_classes: int,
+        *,
+        neck: nn.Module,
+        feature_width: int,
+        depths: tuple[int, ...] | None = None,
+        attention: bool = False,
     ) -> None:
         super().__init__()
         inputs = (1, *widths[:-1])
         self.stages = nn.ModuleList(
-            _stage(before, after, attention) for before, after in zip(inputs, widths, strict=True)
+            _stage(*sizes, attention) for sizes in zip(inputs, widths, depths or [2] * len(widths), strict=True)
         )
         self.pools = nn.ModuleList(nn.MaxPool2d(2) for _ in widths)  # one each: DeepLIFT wants no module used twice
         self.neck = neck
@@ -52,8 +64,8 @@ class Vgg(FerModel):
         return self.stages[-1]
 
 
-def _stage(inputs: int, outputs: int, attention: bool) -> nn.Sequential:
-    blocks: list[nn.Module] = [conv_bn_relu(inputs, outputs), conv_bn_relu(outputs, outputs)]
+def _stage(inputs: int, outputs: int, depth: int, attention: bool) -> nn.Sequential:
+    blocks = conv_stage(inputs, outputs, depth)
     if attention:
         blocks.append(SqueezeExcite(outputs))
     return nn.Sequential(*blocks)
@@ -68,16 +80,8 @@ def _stage(inputs: int, outputs: int, attention: bool) -> nn.Sequential:
 def vgg(num_classes: int = 7, dense: int = 4096, dropout: float = 0.5, width: float = 1.0) -> Vgg:
     """The network of the paper for 48x48 faces; `width` scales 64-128-256-512."""
     widths = scaled(STAGES, width)
-    neck = nn.Sequential(
-        nn.Flatten(),
-        nn.Linear(widths[-1] * 3 * 3, dense),
-        nn.ReLU(),
-        nn.Dropout(dropout),
-        nn.Linear(dense, dense),
-        nn.ReLU(),
-        nn.Dropout(dropout),
-    )
-    return Vgg(widths, num_classes, attention=False, neck=neck, feature_width=dense)
+    neck = dense_neck(widths[-1] * 3 * 3, [dense, dense], dropout)
+    return Vgg(widths, num_classes, neck=neck, feature_width=dense)
 
 
 @register_model(
@@ -91,5 +95,25 @@ def vgg_se(
 ) -> Vgg:
     """`vgg` with squeeze-and-excitation and a light head; `width` scales 64-128-256-512, `widths` replaces them."""
     channels = tuple(widths) if widths else scaled(STAGES, width)
-    neck = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout))
-    return Vgg(channels, num_classes, attention=True, neck=neck, feature_width=channels[-1])
+    return Vgg(channels, num_classes, neck=pooled_neck(dropout), feature_width=channels[-1], attention=True)
+
+
+@register_model(
+    "vgg16", title="VGG16 with batch norm", paper="https://arxiv.org/abs/1409.1556", small={"width": 0.0625}
+)
+def vgg16(num_classes: int = 7, width: float = 1.0, dropout: float = 0.5) -> Vgg:
+    """Thirteen convolutions for 48x48 faces; `width` scales 64-128-256-512-512."""
+    return _original((2, 2, 3, 3, 3), num_classes, width, dropout)
+
+
+@register_model(
+    "vgg19", title="VGG19 with batch norm", paper="https://arxiv.org/abs/1409.1556", small={"width": 0.0625}
+)
+def vgg19(num_classes: int = 7, width: float = 1.0, dropout: float = 0.5) -> Vgg:
+    """Sixteen convolutions for 48x48 faces; `width` scales 64-128-256-512-512."""
+    return _original((2, 2, 4, 4, 4), num_classes, width, dropout)
+
+
+def _original(depths: tuple[int, ...], num_classes: int, width: float, dropout: float) -> Vgg:
+    widths = scaled((*STAGES, STAGES[-1]), width)
+    return Vgg(widths, num_classes, depths=depths, neck=pooled_neck(dropout), feature_width=widths[-1])
