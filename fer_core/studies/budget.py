@@ -1,0 +1,104 @@
+"""How much a row may cost. A row says on its card what it got: epochs, images seen, seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fer_core.config import TrainConfig
+from fer_core.data.table import FaceDataset
+from fer_core.registry import Registry
+
+SPLIT_SEED = 20131
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A limit on one row.
+
+    Attributes:
+        name, title: for the command and for people.
+        core_seconds: training time of one core, 0 for no limit.
+        epochs: the most passes over Training, 0 for what the row says.
+        training_faces, test_faces: how many faces of each split are used at most, 0 for all.
+        robustness_faces: of PublicTest, for the robustness columns.
+        miniature: whether networks take their small variant (`ModelSpec.small`).
+    """
+
+    name: str
+    title: str
+    core_seconds: float = 0
+    epochs: int = 0
+    training_faces: int = 0
+    test_faces: int = 0
+    robustness_faces: int = 0
+    miniature: bool = False
+
+
+BUDGETS: Registry[Budget] = Registry("budget")
+BUDGETS.add(
+    "smoke",
+    Budget("smoke", "miniatures, one pass over 140 faces: shows that a row runs, its figures say nothing",
+           epochs=1, training_faces=140, test_faces=70, robustness_faces=14, miniature=True),
+)  # fmt: skip
+BUDGETS.add(
+    "small",
+    Budget("small", "at most ten minutes of two cores a row", core_seconds=1200, robustness_faces=280),
+)
+BUDGETS.add("full", Budget("full", "as many epochs as the row says", robustness_faces=1400))
+
+
+def limit_faces(dataset: FaceDataset, budget: Budget) -> FaceDataset:
+    """The dataset with no more faces in each split than the budget takes, every class in its proportion."""
+    most = {"Training": budget.training_faces}
+    keep = np.zeros(len(dataset), bool)
+    split = dataset.table["split"].to_numpy()
+    for name in np.unique(split):
+        places = np.flatnonzero(split == name)
+        keep[stratified(dataset.labels[places], places, most.get(str(name), budget.test_faces))] = True
+    return dataset if keep.all() else dataset.select(keep)
+
+
+def limit_training(dataset: FaceDataset, faces: int) -> FaceDataset:
+    """The dataset with only so many faces of Training, every class in its proportion."""
+    return limit_faces(dataset, Budget("", "", training_faces=faces))
+
+
+def stratified(labels: np.ndarray, places: np.ndarray, most: int) -> np.ndarray:
+    """Of `places` (N,), at most `most` in the proportions of `labels` (N,), at least one of each class; 0 keeps all."""
+    if not most or len(places) <= most:
+        return places
+    rng = np.random.default_rng(SPLIT_SEED)
+    chosen = []
+    for label in np.unique(labels):
+        of_class = places[labels == label]
+        chosen.append(rng.permutation(of_class)[: max(1, round(most * len(of_class) / len(places)))])
+    return np.sort(np.concatenate(chosen))
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a budget lets a network have: epochs over so many faces of Training (0: all of them)."""
+
+    epochs: int
+    faces: int
+
+
+def share_of(budget: Budget, config: TrainConfig, *, images_per_second: float, training_faces: int) -> Share:
+    """Epochs and faces within the budget, given the speed of one core; less than a whole epoch is one over fewer faces.
+
+    A tenth of the time is left for the judgement of PublicTest after each epoch.
+    """
+    epochs = min(config.epochs, budget.epochs) if budget.epochs else config.epochs
+    if not budget.core_seconds:
+        return Share(epochs, 0)
+    images = 0.9 * budget.core_seconds * images_per_second
+    if images >= training_faces:
+        return Share(max(1, min(epochs, int(images // training_faces))), 0)
+    return Share(1, max(config.batch_size, int(images)))
+
+
+def within(config: TrainConfig, share: Share) -> TrainConfig:
+    """The configuration with the budget's epochs; a stage with a frozen trunk never takes all of them."""
+    return replace(config, epochs=share.epochs, freeze_epochs=min(config.freeze_epochs, share.epochs - 1))

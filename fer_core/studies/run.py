@@ -1,0 +1,68 @@
+"""Running the rows of a table, several at once, each in a process of its own; what is done is not done again."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_core.data.prepare import open_or_prepare
+from fer_core.errors import FerError
+from fer_core.studies.budget import BUDGETS, limit_faces
+from fer_core.studies.results import Result
+from fer_core.studies.rows import ENSEMBLE, Row, all_rows, with_members
+from fer_core.studies.runner import Surroundings, run_row
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a row ended: with a result, or with one sentence on why not."""
+
+    row: Row
+    result: Result | None
+    error: str = ""
+
+
+def run_rows(
+    rows: tuple[Row, ...], data: Path, budget: str, root: Path, *, jobs: int = 1, report: Callable[[str], None] = print
+) -> Iterator[Outcome]:
+    """Runs rows and the members that they need, and yields each as it ends; ensembles come last.
+
+    Args:
+        rows: what to run.
+        data: a prepared dataset, or a raw source.
+        budget: a name in BUDGETS.
+        root: folder of the rows' folders.
+        jobs: how many rows run at once, each on one thread.
+        report: hears of each row as it starts, where rows run one by one.
+    """
+    ordered = with_members(rows)
+    alone = [row for row in ordered if row.kind != ENSEMBLE]
+    yield from _together(alone, data, budget, root, jobs) if jobs > 1 else _in_turn(alone, data, budget, root, report)
+    yield from _in_turn([row for row in ordered if row.kind == ENSEMBLE], data, budget, root, report)
+
+
+def _in_turn(rows: list[Row], data: Path, budget: str, root: Path, report: Callable[[str], None]) -> Iterator[Outcome]:
+    for row in rows:
+        report(f"{row.name}: {row.title}")
+        yield _one(row.name, data, budget, root)
+
+
+def _together(rows: list[Row], data: Path, budget: str, root: Path, jobs: int) -> Iterator[Outcome]:
+    spawn = multiprocessing.get_context("spawn")  # a forked process inherits torch's threads, and hangs
+    with ProcessPoolExecutor(jobs, mp_context=spawn) as pool:
+        futures: list[Future[Outcome]] = [pool.submit(_one, row.name, data, budget, root) for row in rows]
+        for future in as_completed(futures):
+            yield future.result()
+
+
+def _one(name: str, data: Path, budget: str, root: Path) -> Outcome:
+    """Runs one row in this process; what goes wrong with it stops no other."""
+    row = all_rows()[name]
+    try:
+        dataset = limit_faces(open_or_prepare(data), BUDGETS[budget])
+        return Outcome(row, run_row(row, Surroundings(dataset, BUDGETS[budget], root)))
+    except FerError as error:
+        return Outcome(row, None, str(error))

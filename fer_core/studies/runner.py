@@ -1,0 +1,67 @@
+"""How rows of each kind are run: a registry of runners, and what a runner gets beside its row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fer_core.data.table import FaceDataset
+from fer_core.registry import Registry
+from fer_core.studies.budget import Budget
+from fer_core.studies.results import Result, is_done, load_result, save_result
+from fer_core.studies.rows import Row
+
+Report = Callable[[str], None]
+Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
+
+
+def _silent(text: str) -> None:
+    """Says nothing."""
+
+
+def _plain(items: Iterable[Any], total: int, text: str) -> Iterable[Any]:
+    """Shows nothing."""
+    return items
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What every row of a run shares.
+
+    Attributes:
+        dataset: already limited to the budget's faces.
+        budget: what a row may cost.
+        root: folder of all rows.
+        threads: CPU threads of this row; the budget counts core-seconds.
+        report, progress: as in `fer_core.training.fit`.
+    """
+
+    dataset: FaceDataset
+    budget: Budget
+    root: Path
+    threads: int = 1
+    report: Report = _silent
+    progress: Progress = _plain
+
+    def folder(self, name: str) -> Path:
+        """The folder of a row."""
+        return self.root / name
+
+
+Runner = Callable[[Row, Surroundings], Result]
+"""Trains or joins one row, goes on where it was killed, and measures it."""
+
+RUNNERS: Registry[Runner] = Registry("kind of row", package="fer_core.studies.runners")
+
+
+def run_row(row: Row, around: Surroundings) -> Result:
+    """Runs a row unless it is done; its result is written last."""
+    folder = around.folder(row.name)
+    if is_done(folder, row, around.budget.name) and (done := load_result(folder)) is not None:
+        return done
+    folder.mkdir(parents=True, exist_ok=True)
+    result = RUNNERS[row.kind](row, around)
+    save_result(folder, result)
+    return result

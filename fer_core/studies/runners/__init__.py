@@ -1,0 +1,1 @@
+"""One file a kind of row; each adds its runner to RUNNERS."""

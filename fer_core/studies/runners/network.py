@@ -1,0 +1,129 @@
+"""A network: trained within the budget, recorded, measured."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from fer_core.artifacts import CARD, HISTORY, PREDICTIONS, load_card
+from fer_core.config import ExecutionConfig, TrainConfig
+from fer_core.data.table import FaceDataset
+from fer_core.files import write_json
+from fer_core.studies.budget import Share, limit_training, share_of, within
+from fer_core.studies.measure import inference_speed, robustness
+from fer_core.studies.results import Result, published_of
+from fer_core.studies.rows import NETWORK, PROTOCOL, Row
+from fer_core.studies.runner import RUNNERS, Surroundings
+
+PROBE_BATCHES = 4
+PLAN = "plan.json"
+
+
+@RUNNERS.register(NETWORK)
+def run(row: Row, around: Surroundings) -> Result:
+    """Trains on Training within the budget, selects on PublicTest, records both test splits, measures cost."""
+    from fer_core.evaluation.record import record_evaluation
+    from fer_core.models import MODELS
+    from fer_core.training.checkpoint import write_checkpoint
+    from fer_core.training.fit import fit
+
+    folder, config = around.folder(row.name), configuration(row, miniature=around.budget.miniature)
+    execution = _execution(around)
+    share = _share(folder, config, execution, around)
+    config = within(config, share)
+    dataset = limit_training(around.dataset, share.faces)
+    training = folder / "training"
+    fitted = fit(
+        config, execution, dataset, training, resume=training.exists(), report=around.report, progress=around.progress
+    )
+    assert fitted is not None, "one process trains alone"
+    checkpoint = write_checkpoint(folder / "checkpoint", MODELS[config.model], config, dataset, fitted)
+    metrics = record_evaluation(checkpoint, around.dataset)
+    for name in (CARD, HISTORY, PREDICTIONS):
+        shutil.copyfile(checkpoint / name, folder / name)
+    return _result(row, config, share, metrics, checkpoint, around)
+
+
+def configuration(row: Row, *, miniature: bool = False) -> TrainConfig:
+    """PROTOCOL with what the row names; in miniature with the small variant of its architecture."""
+    from fer_core.models import MODELS
+
+    options = dict(row.options)
+    if miniature:
+        options["model_options"] = dict(options.get("model_options", {})) | dict(MODELS[options["model"]].small)
+        options["batch_size"] = min(int(options.get("batch_size", PROTOCOL["batch_size"])), 32)
+    return TrainConfig(**(dict(PROTOCOL) | options))
+
+
+def _execution(around: Surroundings) -> ExecutionConfig:
+    if around.budget.miniature:
+        return ExecutionConfig(accelerator="cpu", precision="32", channels_last="off", threads=around.threads)
+    return ExecutionConfig(threads=around.threads)
+
+
+def _share(folder: Path, config: TrainConfig, execution: ExecutionConfig, around: Surroundings) -> Share:
+    """What the budget lets this network have; decided once, so that a killed row goes on with the same."""
+    file = folder / PLAN
+    if file.is_file():
+        return Share(**json.loads(file.read_text(encoding="utf-8")))
+    faces = int((around.dataset.table["split"] == "Training").sum())
+    speed = _speed(config, execution, around.dataset) if around.budget.core_seconds else float("inf")
+    share = share_of(around.budget, config, images_per_second=speed / max(1, around.threads), training_faces=faces)
+    write_json(file, asdict(share))
+    return share
+
+
+def _speed(config: TrainConfig, execution: ExecutionConfig, dataset: FaceDataset) -> float:
+    """Faces a second of a few real steps."""
+    from fer_core.training.fit import fit
+
+    few = limit_training(dataset, PROBE_BATCHES * config.batch_size)
+    few = few.select(~few.table["split"].isin(["PrivateTest"]).to_numpy())
+    with tempfile.TemporaryDirectory() as folder:
+        fitted = fit(replace(config, epochs=1, freeze_epochs=0), execution, few, Path(folder) / "probe",
+                     report=lambda text: None)  # fmt: skip
+    assert fitted is not None
+    return fitted.images_per_second
+
+
+def _result(
+    row: Row, config: TrainConfig, share: Share, metrics: dict[str, Any], checkpoint: Path, around: Surroundings
+) -> Result:
+    from fer_core.models.flops import model_cost
+
+    card = load_card(checkpoint)
+    cost = model_cost(card.model, len(card.labels), field=card.input.get("field"), **card.options)
+    return Result(
+        row=row.name,
+        title=row.title,
+        kind=row.kind,
+        budget=around.budget.name,
+        options=dict(row.options),
+        metrics=metrics,
+        labels="FER+" if len(card.labels) == 8 else "FER2013",
+        epochs=card.training["epochs"],
+        images_seen=card.training["images_seen"],
+        seconds=card.training["seconds"],
+        parameters=card.parameters,
+        multiply_adds=cost.multiply_adds,
+        training_speed=card.training["images_per_second"],
+        inference_speed=inference_speed(checkpoint),
+        robustness=robustness(checkpoint, around.dataset, around.budget.robustness_faces),
+        published=published_of(row),
+        notes=_notes(config, share, around),
+    )
+
+
+def _notes(config: TrainConfig, share: Share, around: Surroundings) -> str:
+    if around.budget.miniature:
+        return "a miniature after one pass over a few faces: shows that the row runs, its figures say nothing"
+    planned = dict(PROTOCOL)["epochs"]
+    if share.faces:
+        return (
+            f"one pass over {share.faces:,} faces of Training was all that the budget held; {planned} epochs are meant"
+        )
+    return f"{config.epochs} of {planned} epochs within the budget" if config.epochs < planned else ""

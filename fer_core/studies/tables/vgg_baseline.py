@@ -1,0 +1,27 @@
+"""VGG from scratch, and one augmentation at a time."""
+
+from fer_core.studies.rows import Published, network, register_table
+
+NARROW = {"width": 0.25}
+SINGLE = ("none", "flip", "rotate", "shift", "zoom", "shear", "contrast", "erase", "light", "medium", "strong")
+
+register_table(
+    "vgg_baseline",
+    "VGG baseline and augmentation",
+    "What does VGG reach from scratch, and which augmentation is it that helps?",
+    network("vgg", "VGG with three dense layers", "vgg",
+            published=Published(0.7328, "https://arxiv.org/abs/2105.03588",
+                                "ten-crop; the code validates on PrivateTest, users could not reproduce it")),
+    network("vgg16", "VGG-16", "vgg16"),
+    network("vgg19", "VGG-19", "vgg19",
+            published=Published(0.7311, "https://github.com/WuJie1010/Facial-Expression-Recognition.Pytorch",
+                                "best epoch on PrivateTest")),
+    network("vgg_se", "VGG with squeeze-and-excitation, half width", "vgg_se"),
+    *(
+        network(f"augmentation_{name}", f"quarter-width VGG-SE, augmentation: {name}", "vgg_se",
+                model_options=NARROW, augmentation=name)
+        for name in SINGLE
+    ),
+    network("augmentation_crop", "quarter-width VGG-SE, augmentation: random crops of 44", "vgg_se",
+            model_options=NARROW, augmentation="none", crop=44),
+)  # fmt: skip
