@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from fer_core.data import store
-from fer_core.data.readers import Progress, ReadResult, read_source
-from fer_core.data.table import FaceDataset, counts
-from fer_core.errors import Rejection, RowsError
+from fer_core.data.readers import Progress, ReadOptions, ReadResult, read_source
+from fer_core.data.table import FaceDataset, counts, source_labels
+from fer_core.errors import ConfigError, Rejection, RowsError
 from fer_core.files import cache_folder
 
 _SHOWN: Final = 3
@@ -32,6 +32,7 @@ class PrepareReport:
         has_votes: whether FER+ votes were joined.
         seconds: wall-clock time.
         rejected: the broken rows that were left out.
+        left_out: {the dataset's name of a label that is no emotion of the project: faces with it, kept unlabelled}.
         fingerprint: of the prepared dataset.
     """
 
@@ -42,6 +43,7 @@ class PrepareReport:
     has_votes: bool
     seconds: float
     rejected: tuple[Rejection, ...]
+    left_out: dict[str, int]
     fingerprint: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -53,6 +55,7 @@ class PrepareReport:
             "votes": self.has_votes,
             "seconds": round(self.seconds, 3),
             "rejected": rejection_rows(self.rejected),
+            "left_out": self.left_out,
             "fingerprint": self.fingerprint,
             "out": str(self.out),
         }
@@ -75,6 +78,7 @@ def prepare(
     ferplus: Path | None = None,
     skip_broken: bool = False,
     progress: Progress | None = None,
+    options: ReadOptions | None = None,
 ) -> PrepareReport:
     """Reads a raw source and saves it as a prepared dataset.
 
@@ -84,6 +88,7 @@ def prepare(
         ferplus: FER+'s votes, `fer2013new.csv`.
         skip_broken: leave broken rows out instead of refusing the source.
         progress: hears how far the reading has come.
+        options: what else may be chosen about the reading.
 
     Raises:
         FormatError: the source is in no form that is known, or damaged.
@@ -92,7 +97,7 @@ def prepare(
     """
     started = time.perf_counter()
     store.refuse_foreign(out)
-    result = read_source(source, ferplus=ferplus, progress=progress)
+    result = read_source(source, ferplus=ferplus, progress=progress, options=options)
     _require_good_rows(result, skip_broken)
     saved = store.save(result.dataset, out)
     return PrepareReport(
@@ -103,25 +108,42 @@ def prepare(
         has_votes=saved.has_votes,
         seconds=time.perf_counter() - started,
         rejected=result.rejected,
+        left_out=source_labels(saved.table),
         fingerprint=saved.fingerprint,
     )
 
 
-def open_or_prepare(path: Path, *, progress: Progress | None = None) -> FaceDataset:
+def open_or_prepare(
+    path: Path,
+    *,
+    progress: Progress | None = None,
+    options: ReadOptions | None = None,
+    skip_broken: bool = False,
+) -> FaceDataset:
     """A prepared folder opened, or a raw source prepared once and kept in a cache folder.
 
     The cache is `$FER_CACHE`, or `fer` in the user's cache folder; a source that changed (size or time of any of its
-    files) is prepared anew.
+    files) is prepared anew, and one that is read with other options is kept beside it.
+
+    Args:
+        path: the folder or source.
+        progress: hears how far the reading has come.
+        options: what may be chosen about reading a raw source.
+        skip_broken: leave broken rows of a raw source out instead of refusing it.
 
     Raises:
+        ConfigError: options of reading with a folder that is prepared already.
         DataError: as for `prepare` and `store.load`.
     """
+    options = options or ReadOptions()
     if store.is_prepared(path):
+        if options.key:
+            raise ConfigError(f"{path} is prepared already; name its raw source to choose how it is read")
         return store.load(path)
-    place, state = _cache_key(path)
+    place, state = _cache_key(path, f"{options.key} {skip_broken}" if options.key or skip_broken else "")
     cached = cache_folder() / f"{place}-{state}"
     if not store.is_prepared(cached):
-        prepare(path, cached, progress=progress)
+        prepare(path, cached, skip_broken=skip_broken, progress=progress, options=options)
         for older in set(cache_folder().glob(f"{place}-*")) - {cached}:
             shutil.rmtree(older, ignore_errors=True)
     return store.load(cached)
@@ -138,14 +160,14 @@ def _require_good_rows(result: ReadResult, skip_broken: bool) -> None:
     raise RowsError(f"{count} ({shown}{more}): {advice}", result.rejected)
 
 
-def _cache_key(path: Path) -> tuple[str, str]:
-    """(which source it is, what state it is in) as hexadecimal digests."""
+def _cache_key(path: Path, chosen: str) -> tuple[str, str]:
+    """(which source it is and how it is read, what state it is in) as hexadecimal digests."""
     whole = path.resolve()
     state = hashlib.sha256(str(store.VERSION).encode())
     for file in _files(whole):
         stat = file.stat()
         state.update(f"{file}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
-    return hashlib.sha256(os.fsencode(whole)).hexdigest()[:12], state.hexdigest()[:16]
+    return hashlib.sha256(os.fsencode(whole) + chosen.encode()).hexdigest()[:12], state.hexdigest()[:16]
 
 
 def _files(path: Path) -> Iterator[Path]:

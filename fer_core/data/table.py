@@ -7,6 +7,7 @@ The table is a pandas DataFrame with one row per face, in the order of the pixel
 | row | int64 | 0-based number of the row in its source; unique |
 | split | str | Training, PublicTest or PrivateTest |
 | label | int64 | index into `labels.EMOTIONS` (7: contempt), -1 where the source has none |
+| source_label | str | the dataset's own name of a label that is no emotion here, else ""; only where there are any |
 | votes_* | int64 | FER+'s ten vote counts (`labels.VOTE_COLUMNS`); only where FER+ was joined |
 """
 
@@ -73,6 +74,14 @@ class FaceDataset:
         if not len(part):
             raise DataError(f"the dataset has no face in {name}")
         return part
+
+
+def source_labels(table: pd.DataFrame) -> dict[str, int]:
+    """{the source's name of a label that is no emotion of the project: faces with it}, the commonest first."""
+    if "source_label" not in table.columns:
+        return {}
+    words = table.loc[table["source_label"] != "", "source_label"]
+    return {str(word): int(faces) for word, faces in words.value_counts().items()}
 
 
 def check(dataset: FaceDataset) -> FaceDataset:

@@ -5,41 +5,72 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from fer_core.data.readers import (  # noqa: F401 - each adds itself to READERS
+    affectnet_folders,
+    ck_csv,
+    ck_sequences,
+    emotion_folders,
+    ferg_folders,
     ferplus_folders,
     icml_csv,
+    jaffe_names,
     kaggle_csv,
+    mapped_folders,
+    raf_db_folders,
+    raf_db_list,
     row_folders,
     split_folders,
     test_csv,
     train_csv,
     train_test_csv,
 )
-from fer_core.data.readers._base import READERS, Progress, Reader, ReadResult
+from fer_core.data.readers._base import READERS, Frame, Progress, Reader, ReadOptions, ReadResult
 from fer_core.data.readers._csv import csv_members, header_of, plain
-from fer_core.data.readers._names import closest, split_of_part
+from fer_core.data.readers._label_maps import LABEL_MAPS, LabelMap, read_label_map
+from fer_core.data.readers._names import closest, parts_of, split_of_part
+from fer_core.data.readers._numbered_folders import numbers
 from fer_core.data.source import Source, open_source
 from fer_core.errors import FormatError
 
-__all__ = ["READERS", "Progress", "ReadResult", "Reader", "read_source"]
+__all__ = [
+    "LABEL_MAPS",
+    "READERS",
+    "Frame",
+    "LabelMap",
+    "Progress",
+    "ReadOptions",
+    "ReadResult",
+    "Reader",
+    "read_label_map",
+    "read_source",
+]
 
 
-def read_source(source: Path, *, ferplus: Path | None = None, progress: Progress | None = None) -> ReadResult:
+def read_source(
+    source: Path,
+    *,
+    ferplus: Path | None = None,
+    progress: Progress | None = None,
+    options: ReadOptions | None = None,
+) -> ReadResult:
     """Reads a raw dataset: its good rows as a dataset, its broken ones by name.
 
     Args:
         source: a file, a folder, or an archive (.gz, .zip, .tar.gz) of one.
         ferplus: FER+'s `fer2013new.csv`, to be joined row by row.
         progress: hears how far it has come.
+        options: what else may be chosen about the reading.
 
     Raises:
         FormatError: the source is in no form that is known, damaged, or does not fit the votes.
     """
+    options = replace(options or ReadOptions(), progress=progress)
     with open_source(source) as opened:
-        reader = _recognise(opened)
-        result = reader.read(opened, progress)
+        reader = _recognise(opened, options)
+        result = reader.read(opened, options)
     if ferplus is None:
         return result
     from fer_core.data.ferplus import join
@@ -47,8 +78,14 @@ def read_source(source: Path, *, ferplus: Path | None = None, progress: Progress
     return join(result, ferplus, numbered=reader.numbered)
 
 
-def _recognise(source: Source) -> Reader:
-    for reader in sorted((reader for _, reader in READERS.items()), key=lambda reader: reader.rank):
+def _recognise(source: Source, options: ReadOptions) -> Reader:
+    mapped = mapped_folders.NAME
+    if options.label_map is not None:
+        if not READERS[mapped].fits(source):
+            raise FormatError(f"a label map goes with folders of pictures, and {source.label} has none; leave it out")
+        return READERS[mapped]
+    readers = [reader for name, reader in READERS.items() if name != mapped]
+    for reader in sorted(readers, key=lambda reader: reader.rank):
         if reader.fits(source):
             return reader
     raise FormatError(f"{source.label} is in no form that is known: {_closest(source)}")
@@ -85,8 +122,15 @@ def _closest_csv(source: Source, member: str) -> str:
 
 
 def _closest_layout(source: Source) -> str:
-    folders = {part for name in source.members for part in name.split("/")[:-1]}
+    example = source.members[0]
+    if found := sorted(numbers(source)):
+        shown = f"{found[0]} to {found[-1]}"
+        return (
+            f"it has folders {shown}, which FER2013, AffectNet and RAF-DB number differently; "
+            "say whose numbers they are with --label-map fer2013, affectnet or raf_db"
+        )
+    folders = {part for name in source.members for part in parts_of(name)[:-1]}
     plus = any(folder.lower().startswith("fer2013") and split_of_part(folder) for folder in folders)
     form = "ferplus_folders" if plus else "split_folders" if folders else "kaggle_csv"
-    example = source.members[0]
-    return f"it has files like {example!r}; closest: {form}, {READERS[form].looks_like}"
+    other = "; or say what its folders mean with --label-map" if folders else ""
+    return f"it has files like {example!r}; closest: {form}, {READERS[form].looks_like}{other}"

@@ -4,17 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from fer_core.data.readers._label_maps import LabelMap
 from fer_core.data.source import Source
 from fer_core.data.table import FaceDataset
 from fer_core.errors import Rejection
 from fer_core.registry import Registry
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 Progress = Callable[[int, int], None]
 """Called now and then with (steps done, steps in all); a step is a byte or a picture."""
+
+Frame = Callable[["Image"], "np.ndarray | None"]
+"""A grey picture of any size -> its face as uint8 (48, 48), or None where it shows none."""
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a caller may choose; the forms of FER2013 need none of it.
+
+    Attributes:
+        label_map: what the folders of pictures mean, for datasets in no form of their own.
+        first_neutral: take the first frames of CK+'s sequences as neutral faces, besides the labelled last ones.
+        frame: cuts the face out of larger pictures; by default their centre square is taken for it.
+        progress: hears how far the reading has come.
+    """
+
+    label_map: LabelMap | None = None
+    first_neutral: bool = False
+    frame: Frame | None = None
+    progress: Progress | None = None
+
+    @property
+    def key(self) -> str:
+        """The same for options that read the same faces; empty for the defaults."""
+        named = self.label_map.key if self.label_map else ""
+        flags = [name for name, on in (("neutral", self.first_neutral), ("framed", self.frame)) if on]
+        return " ".join(filter(None, [named, *flags]))
 
 
 @dataclass(frozen=True)
@@ -50,7 +82,7 @@ class Reader:
     looks_like: str
     rank: int
     fits: Callable[[Source], bool]
-    read: Callable[[Source, Progress | None], ReadResult]
+    read: Callable[[Source, ReadOptions], ReadResult]
     numbered: str = "none"
 
 

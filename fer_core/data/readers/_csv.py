@@ -11,13 +11,13 @@ from typing import Final
 
 import numpy as np
 
-from fer_core.data.readers._base import Progress, ReadResult, face_table
+from fer_core.data.readers._base import Progress, ReadOptions, ReadResult, face_table
 from fer_core.data.readers._names import label_of_cell, split_of_usage
 from fer_core.data.readers._pixel_text import PIXELS, parse_block, parse_row
 from fer_core.data.source import Source, TruncatedError, ahead
 from fer_core.data.table import SIDE, FaceDataset
 from fer_core.errors import FormatError, Rejection
-from fer_core.labels import UNLABELLED
+from fer_core.labels import EMOTIONS, UNLABELLED
 
 LONGEST_LINE: Final = 1 << 20
 """Bytes; a row of a face has at most 9,300, so a longer line is no row and the file no dataset."""
@@ -39,6 +39,7 @@ class Layout:
         usage: where the usage stands, or None.
         split: the split of every row where there is no usage.
         may_lack_labels: whether a blank or -1 as emotion means "not labelled".
+        classes: labels that there are, 7 or 8.
     """
 
     width: int
@@ -47,15 +48,15 @@ class Layout:
     usage: int | None
     split: str = ""
     may_lack_labels: bool = False
+    classes: int = len(EMOTIONS)
 
     @classmethod
-    def of(cls, header: tuple[str, ...], *, split: str = "", may_lack_labels: bool = False) -> Layout:
+    def of(cls, header: tuple[str, ...], form: CsvForm) -> Layout:
         """The layout of a header that has at least `pixels`."""
         names = plain(header)
         places = {name: names.index(name) for name in ("emotion", "usage") if name in names}
-        return cls(
-            len(names), names.index("pixels"), places.get("emotion"), places.get("usage"), split, may_lack_labels
-        )
+        columns = (len(names), names.index("pixels"), places.get("emotion"), places.get("usage"))
+        return cls(*columns, form.split, form.may_lack_labels, form.classes)
 
 
 @dataclass
@@ -120,12 +121,14 @@ class CsvForm:
         matches: (file name without folders, plain column names) -> whether a CSV file is in this form.
         split: the split of every row where the form has no usage.
         may_lack_labels: see `Layout`.
+        classes: see `Layout`.
     """
 
     name: str
     matches: Callable[[str, tuple[str, ...]], bool]
     split: str = ""
     may_lack_labels: bool = False
+    classes: int = len(EMOTIONS)
 
     def member(self, source: Source) -> str | None:
         """The one member in this form, or None.
@@ -146,13 +149,11 @@ class CsvForm:
         """Reads the member in this form."""
         member = self.member(source)
         assert member is not None, "a reader is called only where it fits"
-        header = header_of(source, member)
-        layout = Layout.of(header, split=self.split, may_lack_labels=self.may_lack_labels)
-        return read_faces(source, member, layout, progress)
+        return read_faces(source, member, Layout.of(header_of(source, member), self), progress)
 
-    def read(self, source: Source, progress: Progress | None) -> ReadResult:
+    def read(self, source: Source, options: ReadOptions) -> ReadResult:
         """`faces` as a dataset."""
-        return self.faces(source, progress).result(self.name)
+        return self.faces(source, options.progress).result(self.name)
 
     def _holds(self, source: Source, member: str) -> bool:
         return self.matches(PurePosixPath(member).name.lower(), plain(header_of(source, member)))
@@ -244,7 +245,7 @@ def _parse_cells(line: bytes, number: int, layout: Layout) -> _Row:
             raise ValueError(f"{len(cells)} columns instead of {layout.width}")
         row.text = cells[layout.pixels].strip(_QUOTES)
         if layout.emotion is not None:
-            row.label = _label(cells[layout.emotion], layout.may_lack_labels)
+            row.label = _label(cells[layout.emotion], layout.may_lack_labels, layout.classes)
         if layout.usage is not None:
             row.split = _split(cells[layout.usage])
     except ValueError as error:
@@ -253,9 +254,9 @@ def _parse_cells(line: bytes, number: int, layout: Layout) -> _Row:
 
 
 @cache
-def _label(cell: bytes, may_be_missing: bool) -> int:
+def _label(cell: bytes, may_be_missing: bool, classes: int) -> int:
     text = cell.strip(_QUOTES).decode("utf-8", "backslashreplace")
-    return UNLABELLED if may_be_missing and text in ("", "-1") else label_of_cell(text)
+    return UNLABELLED if may_be_missing and text in ("", "-1") else label_of_cell(text, classes)
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from pathlib import PurePosixPath
 from typing import Final
 
 from fer_core.labels import EMOTIONS, FERPLUS_EMOTIONS, SPLITS
@@ -21,9 +22,9 @@ EMOTION_ALIASES: Final = {
 """The emotion -> the words that mean it."""
 
 PART_ALIASES: Final = {
-    "Training": "train training fer2013train",
-    "PublicTest": "publictest validation valid val dev fer2013valid",
-    "PrivateTest": "privatetest test testing fer2013test",
+    "Training": "train training train_set fer2013train",
+    "PublicTest": "publictest validation valid val val_set dev fer2013valid",
+    "PrivateTest": "privatetest test testing test_set fer2013test",
 }
 """The split -> the folder names that mean it. A `test` folder is looked at only once at the end: PrivateTest."""
 
@@ -39,20 +40,22 @@ def label_of_word(word: str) -> int | None:
     return _LABELS.get(word.strip().lower())
 
 
-def label_of_cell(cell: str) -> int:
-    """A CSV's `emotion`: 0 to 6, or an emotion's name, -> its label.
+def label_of_cell(cell: str, classes: int = len(EMOTIONS)) -> int:
+    """A CSV's `emotion`: 0 to 6 (to 7 of eight classes), or an emotion's name, -> its label.
 
     Raises:
         ValueError: it is neither; the message says so.
     """
     text = cell.strip()
-    if text.isdecimal() and int(text) < len(EMOTIONS):
+    if text.isdecimal() and int(text) < classes:
         return int(text)
     if (label := label_of_word(text)) is not None:
         return label
     if not text:
         raise ValueError("the label is missing")
-    raise ValueError(f"unknown label {text[:20]!r}; labels are 0 to {len(EMOTIONS) - 1} or {', '.join(EMOTIONS)}")
+    raise ValueError(
+        f"unknown label {text[:20]!r}; labels are 0 to {classes - 1} or {', '.join(FERPLUS_EMOTIONS[:classes])}"
+    )
 
 
 def split_of_usage(cell: str) -> str:
@@ -74,9 +77,14 @@ def split_of_part(folder: str) -> str | None:
     return _PARTS.get(folder.strip().lower())
 
 
+def parts_of(member: str) -> tuple[str, ...]:
+    """A member's name as folders and file; archives packed on Windows may part them by backslashes."""
+    return PurePosixPath(member.replace("\\", "/")).parts
+
+
 def number_in(name: str) -> int | None:
     """The last whole number in a file's name (`Training_123.jpg` -> 123), or None."""
-    numbers = re.findall(r"\d+", name.rsplit("/", 1)[-1].rsplit(".", 1)[0])
+    numbers = re.findall(r"\d+", parts_of(name)[-1].rsplit(".", 1)[0])
     return int(numbers[-1]) if numbers and len(numbers[-1]) < 19 else None
 
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import Final
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from fer_core.data.readers._base import Progress, ReadResult, face_table
-from fer_core.data.readers._names import EMOTION_ALIASES, closest, label_of_word, number_in, split_of_part
+from fer_core.data.readers._decoding import Decoder, decode_face
+from fer_core.data.readers._names import EMOTION_ALIASES, closest, label_of_word, number_in, parts_of, split_of_part
 from fer_core.data.source import Source
 from fer_core.data.table import SIDE, FaceDataset
 from fer_core.errors import FormatError, Rejection
+from fer_core.labels import UNLABELLED
 
-_MODES: Final = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV", "LAB")
+SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".pgm", ".ppm"))
+"""Endings of the picture files that datasets come in."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,13 @@ class Picture:
         name: the member of the source.
         split: the split.
         label: index of the emotion, or -1.
+        word: the dataset's name of a label that is no emotion of the project.
     """
 
     name: str
     split: str
     label: int
+    word: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,15 @@ class Place:
     file: str
 
 
+def picture_names(source: Source) -> list[str]:
+    """The members that are pictures by their ending."""
+    return [name for name in source.members if name[name.rfind(".") :].lower() in SUFFIXES]
+
+
 def places(source: Source) -> Iterator[Place]:
     """The members whose grandparent folder is a split's (`train`, `test`, `validation`, ...)."""
     for name in source.members:
-        parts = PurePosixPath(name).parts
+        parts = parts_of(name)
         if len(parts) >= 3 and split_of_part(parts[-3]):
             yield Place(name, parts[-3], parts[-2], parts[-1])
 
@@ -72,6 +79,8 @@ def read_pictures(
     source_format: str,
     progress: Progress | None,
     more: Callable[[Sequence[str]], dict[str, np.ndarray]] = lambda names: {},
+    *,
+    decode: Decoder = decode_face,
 ) -> ReadResult:
     """Reads the pictures in the order of the numbers in their names, or as they come where those are not unique.
 
@@ -82,6 +91,7 @@ def read_pictures(
         source_format: name of the form.
         progress: hears how many are read.
         more: names of the good pictures, in order -> further columns of the table.
+        decode: how a file becomes a face.
 
     Raises:
         FormatError: there is no picture.
@@ -91,13 +101,13 @@ def read_pictures(
     rows = row_numbers([picture.name for picture in pictures])
     order = np.argsort(rows, kind="stable")
     ordered, rows = [pictures[index] for index in order], rows[order]
-    pixels, broken = _load(source, [picture.name for picture in ordered], progress)
-    good = np.array([picture.name not in broken for picture in ordered], bool)
-    kept = [picture for picture, fine in zip(ordered, good, strict=True) if fine]
+    loaded = _load(source, [picture.name for picture in ordered], decode, progress)
+    good = np.array([picture.name not in loaded.broken for picture in ordered], bool)
+    kept = [loaded.named(picture) for picture, fine in zip(ordered, good, strict=True) if fine]
     table = face_table(rows[good], [picture.split for picture in kept], np.array([p.label for p in kept], np.int64))
-    reasons = [*rejected, *(Rejection(p.name, broken[p.name]) for p in ordered if p.name in broken)]
-    table = table.assign(**more([picture.name for picture in kept]))
-    dataset = FaceDataset(table, pixels if good.all() else pixels[good], source_format)
+    reasons = [*rejected, *(Rejection(p.name, loaded.broken[p.name]) for p in ordered if p.name in loaded.broken)]
+    table = table.assign(**_words(kept), **more([picture.name for picture in kept]))
+    dataset = FaceDataset(table, loaded.pixels if good.all() else loaded.pixels[good], source_format)
     return ReadResult(dataset, tuple(reasons), len(pictures) + len(rejected))
 
 
@@ -109,46 +119,40 @@ def row_numbers(names: Sequence[str]) -> np.ndarray:
     return np.array(found if unique else range(len(names)), np.int64)
 
 
-def decode(content: bytes) -> np.ndarray:
-    """A picture file -> uint8 (48, 48), colours made grey.
+@dataclass(frozen=True)
+class _Loaded:
+    """uint8 (N, 48, 48), why a name has no pixels, and the name under which a face is left out."""
 
-    Raises:
-        ValueError: it is no picture of that size; the message says what it is.
-    """
-    from PIL import Image
+    pixels: np.ndarray
+    broken: dict[str, str]
+    left_out: dict[str, str]
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of huge pictures, which are refused below
-            with Image.open(io.BytesIO(content)) as image:
-                _require_face(image.size, image.mode)
-                return np.asarray(image.convert("L"), np.uint8)
-    except ValueError:
-        raise
-    except Exception as error:  # Pillow's decoders raise nearly anything on broken files
-        raise ValueError("not an image, or a damaged one" if content else "an empty file") from error
+    def named(self, picture: Picture) -> Picture:
+        """The picture, without its label where its file shows no face."""
+        word = self.left_out.get(picture.name)
+        return replace(picture, label=UNLABELLED, word=word) if word else picture
 
 
-def _require_face(size: tuple[int, int], mode: str) -> None:
-    if size != (SIDE, SIDE):
-        raise ValueError(f"the picture is {size[0]}x{size[1]} pixels, not {SIDE}x{SIDE}")
-    if mode not in _MODES:
-        raise ValueError(f"the picture's pixels are of a kind ({mode}) other than 8 bits")
-
-
-def _load(source: Source, names: Sequence[str], progress: Progress | None) -> tuple[np.ndarray, dict[str, str]]:
-    """uint8 (N, 48, 48) in the order of `names`, and why a name has none."""
+def _load(source: Source, names: Sequence[str], decode: Decoder, progress: Progress | None) -> _Loaded:
+    """Decodes the members `names`, in their order."""
     places_in = {name: index for index, name in enumerate(names)}
-    pixels = np.zeros((len(names), SIDE, SIDE), np.uint8)
-    broken = {}
+    loaded = _Loaded(np.zeros((len(names), SIDE, SIDE), np.uint8), {}, {})
     for done, (name, content) in enumerate(source.pictures(names), 1):
         try:
-            pixels[places_in[name]] = decode(content)
+            loaded.pixels[places_in[name]], word = decode(content)
+            if word:
+                loaded.left_out[name] = word
         except ValueError as error:
-            broken[name] = str(error)
+            loaded.broken[name] = str(error)
         if progress and (done % 64 == 0 or done == len(names)):
             progress(done, len(names))
-    return pixels, broken
+    return loaded
+
+
+def _words(pictures: Sequence[Picture]) -> dict[str, pd.Series]:
+    """The column `source_label`, where any picture has one."""
+    words = [picture.word for picture in pictures]
+    return {"source_label": pd.Series(words, dtype="str")} if any(words) else {}
 
 
 def _no_emotion(folder: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from fer_core.data.ferplus import majority_label, parse_votes, vote_columns
-from fer_core.data.readers._base import READERS, Progress, Reader, ReadResult
+from fer_core.data.readers._base import READERS, Reader, ReadOptions, ReadResult
 from fer_core.data.readers._names import split_of_part
 from fer_core.data.readers._pictures import Picture, read_pictures
 from fer_core.data.source import Source
@@ -28,7 +28,7 @@ def _label_files(source: Source) -> list[PurePosixPath]:
     return [path for path in paths if path.name.lower() == LABELS and split_of_part(path.parent.name)]
 
 
-def _read(source: Source, progress: Progress | None) -> ReadResult:
+def _read(source: Source, options: ReadOptions) -> ReadResult:
     votes: dict[str, list[int]] = {}
     rejected: list[Rejection] = []
     members = set(source.members)
@@ -47,7 +47,7 @@ def _read(source: Source, progress: Progress | None) -> ReadResult:
     def columns(names: Sequence[str]) -> dict[str, np.ndarray]:
         return vote_columns(np.array([votes[name] for name in names], np.int64))
 
-    return read_pictures(source, _pictures(votes), rejected, NAME, progress, columns)
+    return read_pictures(source, _pictures(votes), rejected, NAME, options.progress, columns)
 
 
 def _rows(source: Source, path: PurePosixPath) -> Iterator[tuple[str, list[str]]]:

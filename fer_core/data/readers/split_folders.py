@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from fer_core.data.readers._base import READERS, Progress, Reader, ReadResult
+from fer_core.data.readers._base import READERS, Reader, ReadOptions, ReadResult
 from fer_core.data.readers._names import label_of_word, split_of_part
 from fer_core.data.readers._pictures import Place, places, read_pictures, sort_out
 from fer_core.data.source import Source
@@ -28,9 +28,9 @@ def _fits(source: Source) -> bool:
     return any(_PREFIX.match(place.file) and label_of_word(place.emotion) is not None for place in places(source))
 
 
-def _read(source: Source, progress: Progress | None) -> ReadResult:
+def _read(source: Source, options: ReadOptions) -> ReadResult:
     pictures, rejected = sort_out([(place, _split(place)) for place in places(source)])
-    return read_pictures(source, pictures, rejected, NAME, progress)
+    return read_pictures(source, pictures, rejected, NAME, options.progress)
 
 
 READERS.add(NAME, Reader(NAME, "folders `train/angry/Training_123.jpg`", 70, _fits, _read, "name"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fer_core.data.readers import test_csv, train_csv
-from fer_core.data.readers._base import READERS, Progress, Reader, ReadResult
+from fer_core.data.readers._base import READERS, Reader, ReadOptions, ReadResult
 from fer_core.data.readers._csv import CsvFaces
 from fer_core.data.source import Source
 from fer_core.errors import Rejection
@@ -15,9 +15,9 @@ def _fits(source: Source) -> bool:
     return train_csv.FORM.fits(source) and test_csv.FORM.fits(source)
 
 
-def _read(source: Source, progress: Progress | None) -> ReadResult:
-    train = train_csv.FORM.faces(source, progress)
-    test = test_csv.FORM.faces(source, progress)
+def _read(source: Source, options: ReadOptions) -> ReadResult:
+    train = train_csv.FORM.faces(source, options.progress)
+    test = test_csv.FORM.faces(source, options.progress)
     both = CsvFaces(
         rows=train.rows + test.rows,
         numbers=train.numbers + [train.rows + number for number in test.numbers],
