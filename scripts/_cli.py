@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -34,7 +34,7 @@ def run(function: Callable[..., Any]) -> None:
         raise SystemExit(0) from None
 
 
-def fail(message: str, status: int = BAD_INPUT) -> None:
+def fail(message: str, status: int = BAD_INPUT) -> NoReturn:
     """Ends the command with one line on stderr."""
     print(f"error: {' '.join(message.split())}", file=sys.stderr)
     raise SystemExit(status)

@@ -1,4 +1,4 @@
-"""Named tables of runs, measured alike: what is compared (`tables/`), on what budget, and the leaderboard of results."""
+"""Named tables of runs measured alike: what is compared (`tables/`), on what budget, and the leaderboard of results."""
 
 from fer_core.studies.budget import BUDGETS, Budget
 from fer_core.studies.rows import TABLES, Published, Row, Table, all_rows

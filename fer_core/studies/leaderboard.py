@@ -15,7 +15,8 @@ SORTED_BY = "PrivateTest"
 def leaderboard(results: Iterable[Result]) -> pd.DataFrame:
     """One line a result, the best on PrivateTest first, eight-class rows (judged against FER+) after the others."""
     table = pd.DataFrame([_line(result) for result in results], columns=list(_COLUMNS))
-    return table.sort_values(["labels", SORTED_BY], ascending=[True, False], na_position="last", ignore_index=True)
+    table = table.sort_values(SORTED_BY, ascending=False, na_position="last")
+    return table.sort_values("labels", key=lambda labels: labels != "FER2013", kind="stable", ignore_index=True)
 
 
 def _line(result: Result) -> dict[str, object]:

@@ -95,13 +95,15 @@ def load_results(root: Path) -> list[Result]:
 def is_done(folder: Path, row: Row, budget: str) -> bool:
     """Whether the row was run on this budget as it stands in its table now."""
     result = load_result(folder)
-    asked: Mapping[str, Any] = json.loads(json.dumps(dict(row.options)))  # as it reads back from JSON
-    return (
-        result is not None
-        and result.budget == budget
-        and result.options == asked
-        and tuple(result.members) == row.members
-    )
+    if result is None or result.budget != budget:
+        return False
+    return result.options == plain(row.options) and result.members == row.members
+
+
+def plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as they read back from JSON."""
+    found: dict[str, Any] = json.loads(json.dumps(dict(options)))
+    return found
 
 
 def keep(folder: Path, root: Path = LEADERBOARD) -> Path:

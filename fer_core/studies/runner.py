@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fer_core.data.table import FaceDataset
+from fer_core.files import write_json
 from fer_core.registry import Registry
 from fer_core.studies.budget import Budget
-from fer_core.studies.results import Result, is_done, load_result, save_result
+from fer_core.studies.results import Result, is_done, load_result, plain, save_result
 from fer_core.studies.rows import Row
+
+ROW = "row.json"
+"""What the row asked for when its run began."""
 
 Report = Callable[[str], None]
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
@@ -57,11 +63,17 @@ RUNNERS: Registry[Runner] = Registry("kind of row", package="fer_core.studies.ru
 
 
 def run_row(row: Row, around: Surroundings) -> Result:
-    """Runs a row unless it is done; its result is written last."""
+    """Runs a row unless it is done; its result is written last.
+
+    What a row has begun is thrown away where the row was something else then.
+    """
     folder = around.folder(row.name)
     if is_done(folder, row, around.budget.name) and (done := load_result(folder)) is not None:
         return done
-    folder.mkdir(parents=True, exist_ok=True)
+    asked = {"kind": row.kind, "options": plain(row.options), "members": list(row.members)}
+    if not (folder / ROW).is_file() or json.loads((folder / ROW).read_text(encoding="utf-8")) != asked:
+        shutil.rmtree(folder, ignore_errors=True)
+        write_json(folder / ROW, asked)
     result = RUNNERS[row.kind](row, around)
     save_result(folder, result)
     return result

@@ -1,9 +1,11 @@
 """Losses and methods against noisy labels, and FER+'s ways to use ten voters."""
 
+from typing import Any
+
 from fer_core.studies.rows import Published, network, register_table
 
-NET = {"model": "vgg_se", "model_options": {"width": 0.25}}
-HARD = NET | {"label_smoothing": 0.0}
+NET: dict[str, Any] = {"model": "vgg_se", "model_options": {"width": 0.25}}
+HARD: dict[str, Any] = NET | {"label_smoothing": 0.0}
 BARSOUM = "https://arxiv.org/abs/1608.01041"
 
 register_table(

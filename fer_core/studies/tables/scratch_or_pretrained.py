@@ -1,8 +1,10 @@
 """Networks from scratch, networks from ImageNet, and ensembles of both."""
 
+from typing import Any
+
 from fer_core.studies.rows import Published, ensemble, network, register_table
 
-FINE_TUNED = {"learning_rate": 0.001, "freeze_epochs": 1, "backbone_learning_rate": 0.3}
+FINE_TUNED: dict[str, Any] = {"learning_rate": 0.001, "freeze_epochs": 1, "backbone_learning_rate": 0.3}
 JOINED = ("resnet18", "googlenet", "keras_cnn", "efficientnet_lite0")
 
 register_table(

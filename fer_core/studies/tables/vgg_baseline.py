@@ -1,8 +1,10 @@
 """VGG from scratch, and one augmentation at a time."""
 
+from typing import Any
+
 from fer_core.studies.rows import Published, network, register_table
 
-NARROW = {"width": 0.25}
+NARROW: dict[str, Any] = {"width": 0.25}
 SINGLE = ("none", "flip", "rotate", "shift", "zoom", "shear", "contrast", "erase", "light", "medium", "strong")
 
 register_table(

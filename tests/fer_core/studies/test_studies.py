@@ -1,0 +1,177 @@
+"""Studies: tables hold together, budgets do what they say, a killed table goes on, the leaderboard tells the truth."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.config import TrainConfig
+from fer_core.data.table import FaceDataset
+from fer_core.errors import CheckpointError
+from fer_core.models import MODELS, create_model
+from fer_core.studies import BUDGETS, TABLES, Budget, Row, all_rows
+from fer_core.studies.budget import Share, limit_faces, share_of, stratified, within
+from fer_core.studies.leaderboard import leaderboard, markdown
+from fer_core.studies.results import Result, is_done, keep, load_result, load_results, save_result
+from fer_core.studies.rows import ENSEMBLE, NETWORK, Published, network, with_members
+from fer_core.studies.run import run_rows
+from fer_core.studies.runner import RUNNERS, Surroundings, run_row
+from fer_core.studies.runners import network as runner
+
+NETWORKS = [row for row in all_rows().values() if row.kind == NETWORK]
+
+
+def test_a_name_stands_for_one_row_everywhere() -> None:
+    seen: dict[str, Row] = {}
+    for _, table in TABLES.items():
+        for row in table.rows:
+            assert seen.setdefault(row.name, row) == row
+            assert row.kind in RUNNERS
+
+
+@pytest.mark.parametrize("row", NETWORKS, ids=lambda row: row.name)
+def test_every_network_has_a_valid_configuration(row: Row) -> None:
+    config = runner.configuration(row)
+    create_options = {name: config.model_options[name] for name in config.model_options}
+    assert set(create_options) <= set(MODELS[config.model].options)
+    small = runner.configuration(row, miniature=True)
+    create_model(config.model, 7, field=config.crop, initialise=False, **small.model_options)
+
+
+def test_members_come_before_those_that_join_them() -> None:
+    ensembles = tuple(row for row in all_rows().values() if row.kind == ENSEMBLE)
+    names = [row.name for row in with_members(ensembles)]
+    assert len(names) == len(set(names))
+    for row in ensembles:
+        assert all(names.index(member) < names.index(row.name) for member in row.members)
+
+
+def test_a_budget_takes_a_fair_sample(dataset: FaceDataset) -> None:
+    few = limit_faces(dataset, Budget("b", "", training_faces=14, test_faces=7))
+    counts = few.table.groupby(["split", "label"]).size()
+    assert (counts["Training"] == 2).all()
+    assert (counts["PublicTest"] == 1).all()
+    assert limit_faces(dataset, Budget("b", "")) is dataset
+    assert few.fingerprint == dataset.fingerprint
+
+
+def test_rare_classes_keep_a_face() -> None:
+    labels = np.array([0] * 99 + [1])
+    assert 1 in labels[stratified(labels, np.arange(100), 10)]
+
+
+def test_time_buys_epochs() -> None:
+    config, budget = TrainConfig(model="vgg", epochs=40), Budget("b", "", core_seconds=100)
+    assert share_of(budget, config, images_per_second=100, training_faces=1000) == Share(9, 0)
+    assert share_of(budget, config, images_per_second=1e6, training_faces=1000) == Share(40, 0)
+    assert share_of(budget, config, images_per_second=5, training_faces=1000) == Share(1, 450)
+    assert share_of(BUDGETS["full"], config, images_per_second=1, training_faces=1000) == Share(40, 0)
+
+
+def test_a_frozen_stage_never_takes_all_epochs() -> None:
+    config = TrainConfig(model="vgg", epochs=10, freeze_epochs=3)
+    assert within(config, Share(2, 0)).freeze_epochs == 1
+    assert within(config, Share(1, 0)).freeze_epochs == 0
+
+
+@pytest.fixture
+def two_rows(monkeypatch: pytest.MonkeyPatch) -> tuple[Row, ...]:
+    """A network and an ensemble of it with itself narrower, known to the registry for this test."""
+    first = network("tiny_a", "a", "vgg_se")
+    second = network("tiny_b", "b", "vgg_se", seed=1)
+    joined = Row("tiny_both", "both", ENSEMBLE, {"method": "soft_vote"}, ("tiny_a", "tiny_b"))
+    rows = {row.name: row for row in (first, second, joined)}
+    monkeypatch.setattr("fer_core.studies.rows.all_rows", lambda: rows)
+    monkeypatch.setattr("fer_core.studies.run.all_rows", lambda: rows)
+    return (joined,)
+
+
+def test_a_table_runs_and_is_not_run_again(
+    two_rows: tuple[Row, ...], prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes = list(run_rows(two_rows, prepared, "smoke", tmp_path, report=lambda text: None))
+    assert [outcome.error for outcome in outcomes] == ["", "", ""]
+    a, b, both = (load_result(tmp_path / name) for name in ("tiny_a", "tiny_b", "tiny_both"))
+    assert a is not None
+    assert b is not None
+    assert both is not None
+    assert both.seconds == pytest.approx(a.seconds + b.seconds)
+    assert both.parameters == 2 * (a.parameters or 0)
+    table = pd.read_parquet(tmp_path / "tiny_both" / "predictions.parquet")
+    public = table[table["split"] == "PublicTest"]
+    right = (public.filter(like="p_").to_numpy().argmax(1) == public["label"]).mean()
+    assert both.metrics["PublicTest"]["accuracy"] == pytest.approx(right)
+    monkeypatch.setitem(RUNNERS._entries, NETWORK, lambda row, around: pytest.fail("it was done"))
+    assert [outcome.result for outcome in run_rows(two_rows, prepared, "smoke", tmp_path)] == [a, b, both]
+
+
+def test_a_row_that_fails_stops_no_other(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = {row.name: row for row in (network("wrong", "w", "no_such_model"), network("right", "r", "vgg_se"))}
+    monkeypatch.setattr("fer_core.studies.rows.all_rows", lambda: rows)
+    monkeypatch.setattr("fer_core.studies.run.all_rows", lambda: rows)
+    found = {o.row.name: o for o in run_rows(tuple(rows.values()), prepared, "smoke", tmp_path, report=lambda t: None)}
+    assert "no model 'no_such_model'" in found["wrong"].error
+    assert found["right"].result is not None
+
+
+def _result(**changes: object) -> Result:
+    metrics = {
+        name: {"accuracy": 0.5, "accuracy_interval": [0.4, 0.6], "macro_f1": 0.4}
+        for name in ("PublicTest", "PrivateTest", "PrivateTest deduplicated")
+    }
+    return replace(Result("a", "A", NETWORK, "small", {"model": "vgg"}, metrics), **changes)  # type: ignore[arg-type]
+
+
+def test_what_changed_is_run_again(tmp_path: Path) -> None:
+    save_result(tmp_path / "a", _result())
+    row = Row("a", "A", NETWORK, {"model": "vgg"})
+    assert is_done(tmp_path / "a", row, "small")
+    assert not is_done(tmp_path / "a", row, "full")
+    assert not is_done(tmp_path / "a", replace(row, options={"model": "vgg_se"}), "small")
+    assert not is_done(tmp_path / "b", row, "small")
+
+
+def test_a_row_that_changed_starts_afresh(
+    dataset: FaceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    monkeypatch.setitem(RUNNERS._entries, NETWORK, lambda row, around: seen.append(row) or _result())
+    around = Surroundings(dataset, BUDGETS["small"], tmp_path)
+    run_row(Row("a", "A", NETWORK, {"model": "vgg"}), around)
+    (tmp_path / "a" / "training").mkdir()
+    run_row(Row("a", "A", NETWORK, {"model": "vgg_se"}), around)
+    assert len(seen) == 2
+    assert not (tmp_path / "a" / "training").exists()
+
+
+def test_a_broken_result_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "result.json").write_text("{")
+    with pytest.raises(CheckpointError, match="delete the row's folder"):
+        load_result(tmp_path / "a")
+
+
+def test_weights_are_not_kept(tmp_path: Path) -> None:
+    save_result(tmp_path / "runs" / "a", _result())
+    (tmp_path / "runs" / "a" / "card.json").write_text(json.dumps({}))
+    (tmp_path / "runs" / "a" / "weights.safetensors").write_bytes(b"heavy")
+    kept = keep(tmp_path / "runs" / "a", tmp_path / "board")
+    assert sorted(path.name for path in kept.iterdir()) == ["card.json", "result.json"]
+    assert [result.row for result in load_results(tmp_path / "board")] == ["a"]
+
+
+def test_the_leaderboard_keeps_others_figures_apart() -> None:
+    better = _result(row="b", metrics={"PrivateTest": {"accuracy": 0.7, "accuracy_interval": [0.6, 0.8]}})
+    eight = _result(row="c", labels="FER+", metrics={"PrivateTest": {"accuracy": 0.9, "accuracy_interval": [0.8, 1]}})
+    claimed = _result(published=vars(Published(0.99, "https://example.org/claim", "peeked")))
+    table = leaderboard([claimed, eight, better])
+    assert list(table["row"]) == ["b", "a", "c"]
+    text = markdown(table)
+    line = next(line for line in text.splitlines() if "(`a`)" in line)
+    assert line.split(" | ")[2] == "50.0 % (40.0 to 60.0)"
+    assert line.endswith("[99.0 %](https://example.org/claim); peeked |")
