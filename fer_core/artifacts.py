@@ -1,13 +1,14 @@
 """A checkpoint folder: `weights.safetensors` and the card that says what they are. Builds no model.
 
 checkpoints/<name>/
-  weights.safetensors   the network's parameters and buffers
+  weights.safetensors   the network's parameters and buffers; what an ensemble or a classical method has learnt
   card.json             architecture, input, labels, data, selection, training, metrics, versions
   model.onnx            the same network for onnxruntime; names the weights that it was exported from
   history.csv           one row an epoch
   report.json           evaluation on PublicTest and PrivateTest
   predictions.parquet   row, split, label and seven probabilities of every test face; no pixels
   README.md             the card for people
+  members/<name>/       an ensemble's members that do not ship under a name of their own, each a folder like this
 """
 
 from __future__ import annotations
@@ -15,21 +16,26 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fer_core.errors import CheckpointError
 from fer_core.files import replacing, write_json
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
+
+T = TypeVar("T")
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
 DEFAULT_CHECKPOINT = "vgg_se"
 WEIGHTS, CARD, ONNX, REPORT = "weights.safetensors", "card.json", "model.onnx", "report.json"
 HISTORY, PREDICTIONS = "history.csv", "predictions.parquet"
+NETWORK, ENSEMBLE, CLASSICAL = "network", "ensemble", "classical"
+"""Kinds of checkpoints."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,9 @@ class Card:
         metrics: evaluation by split, with the keys of `scripts.evaluate`; empty until it was evaluated.
         versions: packages that trained it.
         notes: what else a reader must know.
+        kind: network, ensemble or classical; for the latter two `model` is the name of the method.
+        views: single, or flip: the answer is the mean over the face and its mirror image.
+        members: of an ensemble, {"name", "folder", "weights_sha256"} each; an empty folder means that `name` ships.
     """
 
     name: str
@@ -69,6 +78,9 @@ class Card:
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     notes: str = ""
+    kind: str = NETWORK
+    views: str = "single"
+    members: list[dict[str, str]] = field(default_factory=list)
 
 
 def load_card(folder: Path) -> Card:
@@ -90,30 +102,44 @@ def save_card(folder: Path, card: Card) -> None:
 
 
 def save_checkpoint(folder: Path, card: Card, weights: Mapping[str, Tensor]) -> Card:
-    """Writes weights, then the card with their hash; returns that card."""
+    """Writes a network's weights, then the card with their hash; returns that card."""
     from safetensors.torch import save_file
 
     with replacing(folder / WEIGHTS) as temporary:
         save_file({name: tensor.contiguous() for name, tensor in weights.items()}, temporary)
-    card = _with(card, weights_sha256=_sha256(folder / WEIGHTS))
-    save_card(folder, card)
-    return card
+    return _sealed(folder, card)
+
+
+def save_arrays(folder: Path, card: Card, arrays: Mapping[str, np.ndarray]) -> Card:
+    """As `save_checkpoint`, for what an ensemble or a classical method has learnt; needs no PyTorch."""
+    from safetensors.numpy import save_file
+
+    with replacing(folder / WEIGHTS) as temporary:
+        save_file({name: array.copy(order="C") for name, array in arrays.items()}, temporary)
+    return _sealed(folder, card)
 
 
 def load_weights(folder: Path) -> dict[str, Tensor]:
-    """Reads the weights; raises CheckpointError where they are missing, broken or not those of the card."""
-    from safetensors import SafetensorError
+    """Reads a network's weights; raises CheckpointError where they are missing, broken or not those of the card."""
     from safetensors.torch import load_file
 
+    return _read(folder, load_file)
+
+
+def load_arrays(folder: Path) -> dict[str, np.ndarray]:
+    """As `load_weights`, for what `save_arrays` wrote."""
+    from safetensors.numpy import load_file
+
+    return _read(folder, load_file)
+
+
+def check_weights(folder: Path) -> None:
+    """Raises CheckpointError where the weights are missing or not those that the card describes."""
     file = folder / WEIGHTS
     if not file.is_file():
         raise CheckpointError(f"{folder} is no checkpoint: it has no {WEIGHTS}")
     if _sha256(file) != load_card(folder).weights_sha256:
         raise CheckpointError(f"{file} is not the file that its card describes; restore both from one place")
-    try:
-        return dict(load_file(file))
-    except SafetensorError as error:
-        raise CheckpointError(f"{file} is damaged ({error}); restore it or train again") from error
 
 
 def update_card(folder: Path, **changes: Any) -> Card:
@@ -137,6 +163,27 @@ def find_checkpoint(name_or_path: str | Path) -> Path:
 def list_checkpoints() -> list[Path]:
     """Folders of all shipped checkpoints, by name."""
     return sorted(file.parent for file in CHECKPOINTS.glob(f"[!.]*/{CARD}"))
+
+
+def _sealed(folder: Path, card: Card) -> Card:
+    card = _with(card, weights_sha256=_sha256(folder / WEIGHTS))
+    save_card(folder, card)
+    return card
+
+
+def _read(folder: Path, read: Callable[[Path], dict[str, T]]) -> dict[str, T]:
+    from safetensors import SafetensorError
+
+    check_weights(folder)
+    try:
+        return dict(read(folder / WEIGHTS))
+    except SafetensorError as error:
+        raise CheckpointError(f"{folder / WEIGHTS} is damaged ({error}); restore it or train again") from error
+
+
+def ships(folder: Path) -> bool:
+    """Whether a checkpoint's folder is one of those under `checkpoints/`."""
+    return folder.resolve().parent == CHECKPOINTS.resolve()
 
 
 def _with(card: Card, **changes: Any) -> Card:

@@ -13,13 +13,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from fer_core.classifiers.base import TINY
 from fer_core.registry import Registry
 
 Arrays = dict[str, np.ndarray]
 """What a combination has learnt."""
-
-TINY = 1e-7
-"""Probabilities are taken for at least this before their logarithm."""
 
 
 class Combination(ABC):
@@ -62,12 +60,6 @@ def register_combination(cls: type[Combination]) -> type[Combination]:
     """Class decorator: one instance goes into COMBINATIONS under the class's `name`."""
     COMBINATIONS.add(cls.name, cls())
     return cls
-
-
-def log_probabilities(probabilities: np.ndarray) -> np.ndarray:
-    """float64 logarithms, finite where a probability is 0."""
-    logs: np.ndarray = np.log(np.maximum(probabilities.astype(np.float64), TINY))
-    return logs
 
 
 def normalised(scores: np.ndarray) -> np.ndarray:

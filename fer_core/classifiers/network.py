@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer_core.artifacts import Card, load_card, load_weights
-from fer_core.classifiers.base import check_faces, softmax
+from fer_core.artifacts import load_weights
+from fer_core.classifiers.base import CheckpointClassifier, check_faces
 from fer_core.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -19,14 +19,12 @@ if TYPE_CHECKING:
 
     from fer_core.models.base import FerModel
 
-BATCH = 256
-
 Runtime = Callable[[np.ndarray], np.ndarray]
 """uint8 (N, 48, 48) -> float32 logits (N, C)."""
 
 
-class NetworkClassifier:
-    """A checkpoint that answers.
+class NetworkClassifier(CheckpointClassifier):
+    """One network.
 
     Args:
         folder: the checkpoint's folder.
@@ -36,30 +34,15 @@ class NetworkClassifier:
     """
 
     def __init__(self, folder: Path, *, backend: str = "onnx", device: str = "cpu", threads: int = 1) -> None:
-        self.folder, self.backend = folder, backend
-        self.card: Card = load_card(folder)
-        self.labels: tuple[str, ...] = self.card.labels
+        super().__init__(folder, f"{backend} on {device}")
+        self.backend = backend
         self._torch_device = device
         self._lock = threading.Lock()
         self._run: Runtime = self._open_onnx(threads) if backend == "onnx" else self._run_torch
-        self.device = f"{backend} on {device}"
 
-    @property
-    def name(self) -> str:
-        """The checkpoint's name."""
-        return self.card.name
-
-    def predict_proba(self, faces: np.ndarray) -> np.ndarray:
-        """uint8 (N, 48, 48) -> float32 (N, C); rows sum to 1, softened by the card's temperature."""
-        return softmax(self.predict_logits(faces), self.card.temperature)
-
-    def predict_logits(self, faces: np.ndarray) -> np.ndarray:
-        """uint8 (N, 48, 48) -> float32 (N, C), before temperature and softmax."""
-        check_faces(faces)
-        if not len(faces):
-            return np.zeros((0, len(self.labels)), np.float32)
-        chunks = [np.ascontiguousarray(faces[start : start + BATCH]) for start in range(0, len(faces), BATCH)]
-        return np.concatenate([self._run(chunk) for chunk in chunks])
+    def forward(self, faces: np.ndarray) -> np.ndarray:
+        """uint8 (N, 48, 48) -> float32 logits (N, C) of the faces as they are."""
+        return self._run(faces)
 
     def normalise(self, faces: np.ndarray) -> Tensor:
         """uint8 (N, 48, 48) -> the network's input (N, 1, 48, 48)."""

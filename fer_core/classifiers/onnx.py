@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -43,9 +45,23 @@ def export(folder: Path, target: Path | None = None) -> float:
     return difference
 
 
+_OPEN: WeakValueDictionary[tuple[str, int], Any] = WeakValueDictionary()
+_OPENING = threading.Lock()
+
+
 def open_session(folder: Path, *, threads: int = 1) -> Any:
-    """An onnxruntime session of the checkpoint; exports first where no current file exists."""
-    return _session(_current_file(folder, load_card(folder)), threads)
+    """An onnxruntime session of the checkpoint; exports first where no current file exists.
+
+    Classifiers of the same weights share one session, so that a network that also is a member of ensembles is held in
+    memory once.
+    """
+    card = load_card(folder)
+    with _OPENING:
+        session = _OPEN.get((card.weights_sha256, threads))
+        if session is None:
+            session = _session(_current_file(folder, card), threads)
+            _OPEN[card.weights_sha256, threads] = session
+        return session
 
 
 def max_difference(folder: Path, file: Path, n: int = 64) -> float:
@@ -53,7 +69,7 @@ def max_difference(folder: Path, file: Path, n: int = 64) -> float:
     from fer_core.classifiers.network import NetworkClassifier
 
     faces = np.random.default_rng(0).integers(0, 256, (n, SIDE, SIDE), dtype=np.uint8)
-    exact = NetworkClassifier(folder, backend="torch").predict_logits(faces)
+    exact = NetworkClassifier(folder, backend="torch").forward(faces)
     found = _session(file, threads=1).run(None, {"faces": faces})[0]
     return float(np.abs(exact - found).max())
 

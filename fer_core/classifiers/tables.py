@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fer_core.classifiers.base import softmax
+from fer_core.classifiers.base import log_probabilities, softmax
 from fer_core.classifiers.calibration import fit_temperature
-from fer_core.classifiers.combination import COMBINATIONS, Arrays, log_probabilities
+from fer_core.classifiers.combination import COMBINATIONS, Arrays
 from fer_core.errors import DataError
 
 FITTED_ON = "PublicTest"

@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 
 from fer_core.artifacts import REPORT, load_card, update_card
-from fer_core.classifiers.network import NetworkClassifier
+from fer_core.classifiers import load_classifier
+from fer_core.classifiers.calibration import fit_temperature
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError
-from fer_core.classifiers.calibration import fit_temperature
 from fer_core.evaluation.predictions import Progress, predict_dataset, save_predictions
 from fer_core.evaluation.protocols import deduplicated
 from fer_core.evaluation.report import evaluate_predictions
@@ -33,7 +33,7 @@ def record_evaluation(folder: Path, dataset: FaceDataset, *, progress: Progress 
     card = load_card(folder)
     if card.data.get("fingerprint") != dataset.fingerprint:
         raise DataError(f"{card.name} was trained on another dataset; record its evaluation on that one")
-    classifier = NetworkClassifier(folder, backend="torch")
+    classifier = load_classifier(folder, backend="torch")
     public = dataset.split("PublicTest")
     public = public.select(public.labels >= 0)
     temperature = fit_temperature(classifier.predict_logits(public.pixels), public.labels)
@@ -49,8 +49,8 @@ def record_evaluation(folder: Path, dataset: FaceDataset, *, progress: Progress 
 
 
 def judge_tests(folder: Path, dataset: FaceDataset, progress: Progress | None = None) -> pd.DataFrame:
-    """The predictions table of both test splits, by PyTorch on the CPU."""
-    classifier = NetworkClassifier(folder, backend="torch")
+    """The predictions table of both test splits, by PyTorch."""
+    classifier = load_classifier(folder, backend="torch")
     tests = dataset.select(dataset.table["split"].isin(TESTS).to_numpy())
     return predict_dataset(classifier, tests, progress=progress)
 

@@ -1,4 +1,4 @@
-"""Ways to ask a network about a face more than once and to average its answers."""
+"""Ways to ask a classifier about a face more than once and to average its answers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fer_core.classifiers.network import NetworkClassifier
+from fer_core.classifiers.base import CheckpointClassifier
 from fer_core.registry import Registry
 
-Judging = Callable[[NetworkClassifier, np.ndarray], np.ndarray]
+Judging = Callable[[CheckpointClassifier, np.ndarray], np.ndarray]
 """(classifier, uint8 (N, 48, 48)) -> float32 (N, C)."""
 
 VIEWS: Registry[Judging] = Registry("view")
@@ -19,20 +19,20 @@ CROP = 44
 
 
 @VIEWS.register("single")
-def single(classifier: NetworkClassifier, faces: np.ndarray) -> np.ndarray:
+def single(classifier: CheckpointClassifier, faces: np.ndarray) -> np.ndarray:
     """The face as it is."""
     return classifier.predict_proba(faces)
 
 
 @VIEWS.register("flip")
-def flip(classifier: NetworkClassifier, faces: np.ndarray) -> np.ndarray:
+def flip(classifier: CheckpointClassifier, faces: np.ndarray) -> np.ndarray:
     """The face and its mirror image, probabilities averaged."""
     mirrored = np.ascontiguousarray(faces[:, :, ::-1])
     return (classifier.predict_proba(faces) + classifier.predict_proba(mirrored)) / 2
 
 
 @VIEWS.register("ten_crop")
-def ten_crop(classifier: NetworkClassifier, faces: np.ndarray) -> np.ndarray:
+def ten_crop(classifier: CheckpointClassifier, faces: np.ndarray) -> np.ndarray:
     """Four corners, the centre, and their mirror images, each enlarged to 48x48, probabilities averaged.
 
     Krizhevsky et al. 2012, https://papers.nips.cc/paper/4824.

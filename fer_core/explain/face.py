@@ -14,7 +14,7 @@ from fer_core.explain.base import EXPLAINERS
 from fer_core.explain.faithfulness import measure
 
 if TYPE_CHECKING:
-    from fer_core.classifiers.network import NetworkClassifier
+    from fer_core.classifiers.base import CheckpointClassifier
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Explanation:
 
 
 def explain_face(
-    classifier: NetworkClassifier,
+    classifier: CheckpointClassifier,
     crop: np.ndarray,
     *,
     method: str,

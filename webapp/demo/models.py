@@ -14,7 +14,7 @@ from fer_core.artifacts import DEFAULT_CHECKPOINT, Card, find_checkpoint, list_c
 from fer_core.errors import CheckpointError, UnknownNameError
 
 if TYPE_CHECKING:
-    from fer_core.classifiers.network import NetworkClassifier
+    from fer_core.classifiers.base import CheckpointClassifier
     from fer_core.explain import Explanation
     from fer_core.inference.faces import Face
     from fer_core.inference.image import ImageSource
@@ -45,7 +45,7 @@ class Models(Protocol):
 
 @dataclass(frozen=True)
 class _Loaded:
-    classifier: NetworkClassifier
+    classifier: CheckpointClassifier
     predictor: Predictor
 
 

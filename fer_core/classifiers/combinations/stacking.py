@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fer_core.classifiers.base import softmax
-from fer_core.classifiers.combination import Arrays, Combination, log_probabilities, register_combination
+from fer_core.classifiers.base import log_probabilities, softmax
+from fer_core.classifiers.combination import Arrays, Combination, register_combination
 from fer_core.errors import ConfigError
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)

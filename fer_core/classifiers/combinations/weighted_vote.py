@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fer_core.classifiers.combination import TINY, Arrays, Combination, register_combination
+from fer_core.classifiers.base import TINY
+from fer_core.classifiers.combination import Arrays, Combination, register_combination
 from fer_core.classifiers.combinations.soft_vote import weighted_mean
 
 STEPS, ENOUGH = 2000, 1e-7

@@ -1,0 +1,139 @@
+"""Several checkpoints that answer together."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer_core.artifacts import ENSEMBLE, Card, load_arrays, load_card, save_arrays, update_card
+from fer_core.classifiers.base import CheckpointClassifier, log_probabilities, mean_over_views, views_of
+from fer_core.classifiers.calibration import fit_temperature
+from fer_core.classifiers.combination import COMBINATIONS
+from fer_core.classifiers.parts import OpenPart, adopt, open_parts
+from fer_core.data.table import FaceDataset
+from fer_core.errors import ConfigError, DataError, UnsupportedError
+
+PUBLIC = "PublicTest"
+
+
+class EnsembleClassifier(CheckpointClassifier):
+    """An ensemble: one forward of each member for each batch of faces.
+
+    Args:
+        folder: the ensemble's folder.
+        open_part: opens a member's folder.
+    """
+
+    def __init__(self, folder: Path, open_part: OpenPart) -> None:
+        card = load_card(folder)
+        self.members = open_parts(folder, card, open_part)
+        if not self.members:
+            raise ConfigError(f"{card.name} names no member; build it again with scripts.ensemble")
+        super().__init__(folder, self.members[0].device)
+        self.learnt = load_arrays(folder)
+
+    def forward(self, faces: np.ndarray) -> np.ndarray:
+        """uint8 (N, 48, 48) -> float32 (N, C): logarithms of the combined probabilities."""
+        answer = COMBINATIONS[self.card.model].apply(self.member_answers(faces), self.learnt)
+        return log_probabilities(answer).astype(np.float32)
+
+    def member_answers(self, faces: np.ndarray) -> np.ndarray:
+        """uint8 (N, 48, 48) -> float32 (M, N, C), every member asked once."""
+        return ask(self.members, faces, self.labels)
+
+    def torch_model(self) -> Any:
+        """Raises UnsupportedError: heat is explained for one network."""
+        names = ", ".join(member.name for member in self.members)
+        raise UnsupportedError(
+            f"{self.name} is an ensemble, and explanations look into one network; explain one of its members: {names}"
+        )
+
+
+def ask(members: Sequence[CheckpointClassifier], faces: np.ndarray, labels: tuple[str, ...]) -> np.ndarray:
+    """float32 (M, N, C): each member's probabilities in the columns of `labels`; 0 for a class it does not know."""
+    found = np.zeros((len(members), len(faces), len(labels)), np.float32)
+    for answer, member in zip(found, members, strict=True):
+        answer[:, [labels.index(name) for name in member.labels]] = member.predict_proba(faces)
+    return found
+
+
+def build_ensemble(
+    folder: Path,
+    method: str,
+    members: Sequence[Path],
+    dataset: FaceDataset,
+    open_part: OpenPart,
+    *,
+    views: str = "single",
+    notes: str = "",
+    training: dict[str, Any] | None = None,
+    **options: Any,
+) -> Card:
+    """Fits an ensemble and its temperature on PublicTest and writes it into `folder`.
+
+    Args:
+        folder: where the checkpoint goes.
+        method: a name in COMBINATIONS.
+        members: checkpoint folders; those that do not ship are copied into `folder`.
+        dataset: faces; Training and PrivateTest are not looked at.
+        open_part: opens a member's folder.
+        views: single or flip (see `Card.views`).
+        notes: for the card.
+        training: what the card tells of how the members came about, where they were trained for this.
+        options: the method's own.
+
+    Raises:
+        ConfigError, DataError, CheckpointError: a member, an option or the dataset does not fit.
+    """
+    start = time.perf_counter()
+    combination, opened = COMBINATIONS[method], [open_part(member) for member in members]
+    if not opened:
+        raise ConfigError("an ensemble needs members; name them with --members")
+    labels = max((one.labels for one in opened), key=len)
+    public = dataset.split(PUBLIC)
+    public = public.select((public.labels >= 0) & (public.labels < len(labels)))
+    if not len(public):
+        raise DataError(f"the dataset has no labelled face in {PUBLIC} to fit the ensemble on")
+    card = _draft(folder.name, method, opened, labels, views)
+    seen = [ask(opened, view(np.asarray(public.pixels)), labels) for view in views_of(card)]
+    learnt = combination.fit(seen[0], public.labels, **options)
+    logits = mean_over_views(np.stack([log_probabilities(combination.apply(answers, learnt)) for answers in seen]))
+    save_arrays(folder, card, {name: np.asarray(array) for name, array in learnt.items()})
+    return update_card(
+        folder,
+        members=adopt(folder, members),
+        temperature=fit_temperature(logits, public.labels),
+        options={name: np.asarray(array).round(6).tolist() for name, array in learnt.items() if array.size <= 16},
+        data={"fingerprint": dataset.fingerprint, "source_format": dataset.source_format, "faces": len(public)},
+        selection={"split": PUBLIC, "metric": "accuracy", "value": _accuracy(logits, public.labels)},
+        training=training or {"seconds": round(time.perf_counter() - start, 1), "fitted_on": PUBLIC},
+        notes=notes,
+    )
+
+
+def _draft(
+    name: str, method: str, members: Sequence[CheckpointClassifier], labels: tuple[str, ...], views: str
+) -> Card:
+    combination = COMBINATIONS[method]
+    parameters = {member.card.weights_sha256: member.card.parameters for member in members}
+    return Card(
+        name=name,
+        model=method,
+        labels=labels,
+        input={"side": 48, "channels": 1},
+        parameters=sum(parameters.values()),
+        title=combination.title,
+        paper=combination.paper,
+        versions={"python": platform.python_version(), "numpy": np.__version__},
+        kind=ENSEMBLE,
+        views=views,
+    )
+
+
+def _accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
+    return round(float((logits.argmax(1) == labels).mean()), 6)

@@ -1,0 +1,132 @@
+"""Training the members of an ensemble, each a run of its own under OUT/runs/NAME."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fer_core.classifiers import binary
+from fer_core.config import ExecutionConfig, TrainConfig
+from fer_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fer_core.classifiers.combinations.pair_tree import Tree
+    from fer_core.data.table import FaceDataset
+
+TRAINED = ("boosting", "one_vs_rest", "pair_tree")
+"""Methods that train members of their own."""
+
+
+@dataclass
+class Workshop:
+    """Trains members with one configuration and remembers where they are and what they took.
+
+    Attributes:
+        config, execution: of every member's run.
+        dataset: what the ensemble is to learn.
+        out: the ensemble's folder.
+        resume: whether runs that are there go on.
+        report, progress: as `fer_core.training.fit.fit` takes them.
+    """
+
+    config: TrainConfig
+    execution: ExecutionConfig
+    dataset: FaceDataset
+    out: Path
+    resume: bool
+    report: Any
+    progress: Any
+
+    def __post_init__(self) -> None:
+        if self.execution.devices > 1:
+            raise ConfigError("members are trained one after the other in one process; leave --devices at 1")
+        self.members: list[Path] = []
+        self.seconds, self.images = 0.0, 0
+
+    def make(self, method: str, rounds: int, tree: Tree) -> dict[str, Any]:
+        """Trains what a method needs and returns the options of the combination."""
+        if method == "boosting":
+            return {"weights": self._boost(rounds)}
+        if method == "one_vs_rest":
+            binary.train_single_emotions(self.dataset, self._train)
+            return {}
+        binary.train_tree(self.dataset, tree, self._train)
+        return {"tree": tree}
+
+    def facts(self) -> dict[str, Any]:
+        """What the card tells of the training; nothing where no member was trained."""
+        if not self.members:
+            return {}
+        return {
+            "config": asdict(self.config),
+            "members_trained": len(self.members),
+            "epochs": self.config.epochs,
+            "images_seen": self.images,
+            "seconds": round(self.seconds, 1),
+            "seed": self.config.seed,
+        }
+
+    def _train(self, dataset: FaceDataset, name: str) -> None:
+        """One member; its checkpoint is OUT/runs/NAME/NAME."""
+        from fer_core.models import MODELS
+        from fer_core.training.checkpoint import write_checkpoint
+        from fer_core.training.fit import fit
+
+        config, folder = self.config, self.out / "runs" / name
+        self.report(f"member {len(self.members) + 1}: {name}")
+        options = {"resume": self.resume, "report": self.report, "progress": self.progress}
+        result = fit(config, self.execution, dataset, folder, **options)
+        assert result is not None  # there is one process
+        spec = MODELS[config.model]
+        self.members.append(write_checkpoint(folder / name, spec, config, dataset, result, facts=result.facts))
+        self.seconds += result.seconds
+        self.images += len(result.history) * int((dataset.table["split"] == "Training").sum())
+
+    def _boost(self, rounds: int) -> list[float]:
+        from fer_core.classifiers.samme import boost
+
+        members, found = boost(self.dataset, self._train_weighted, rounds, report=self.report)
+        del self.members[len(members) :]
+        return [one.vote for one in found]
+
+    def _train_weighted(self, dataset: FaceDataset, weights: np.ndarray, name: str) -> Any:
+        """A member of a boosting: faces are drawn by their weights, since networks learn from batches."""
+        from fer_core.classifiers import load_classifier
+        from fer_core.classifiers.samme import resample
+
+        self._train(resample(dataset, weights, self.config.seed + len(self.members)), name)
+        return load_classifier(self.members[-1])
+
+
+def chosen_tree(dataset: FaceDataset, judge: str | None) -> Tree:
+    """The tree of opposites, or the one whose lowest forks part what a checkpoint confuses least on PublicTest."""
+    if judge is None:
+        return binary.tree_of_opposites(dataset.class_names)
+    from fer_core.classifiers import load_classifier
+    from fer_core.classifiers.combinations.pair_tree import opposed_tree
+    from fer_core.metrics import confusion
+
+    classifier, public = load_classifier(judge), dataset.split("PublicTest")
+    public = public.select((public.labels >= 0) & (public.labels < len(classifier.labels)))
+    predicted = classifier.predict_proba(np.asarray(public.pixels)).argmax(1)
+    return opposed_tree(np.asarray(confusion(public.labels, predicted, len(classifier.labels))))
+
+
+def member_folders(names: Sequence[str]) -> list[Path]:
+    """Folders of checkpoints by name or path; a run's folder stands for its snapshots, where it has any."""
+    return [folder for name in names for folder in _folders(name)]
+
+
+def _folders(name: str) -> list[Path]:
+    from fer_core.artifacts import CARD, find_checkpoint
+
+    snapshots = sorted(Path(name).glob(f"snapshots/*/{CARD}"), key=lambda card: _number(card.parent.name))
+    return [card.parent for card in snapshots] or [find_checkpoint(name)]
+
+
+def _number(name: str) -> tuple[int, str]:
+    return (int(name), "") if name.isdigit() else (0, name)

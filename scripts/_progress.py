@@ -1,0 +1,18 @@
+"""What a training run shows on stderr: lines and bars."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+
+def say(text: str) -> None:
+    """A line."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def bar(items: Any, total: int, text: str) -> Any:
+    """The items, with a bar that goes when they end."""
+    from tqdm import tqdm
+
+    return tqdm(items, total=total, desc=text, unit="batch", leave=False, file=sys.stderr, mininterval=0.5)
