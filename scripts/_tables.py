@@ -76,7 +76,17 @@ def explainers_table() -> str:
     return _table(("method", "what it does", "paper"), lines)
 
 
+def leaderboard_table() -> str:
+    """The measured rows of all studies."""
+    from fer_core.studies.leaderboard import leaderboard, markdown
+    from fer_core.studies.results import leaderboard_folder, load_results
+
+    board = leaderboard(load_results(leaderboard_folder()))
+    return markdown(board) if len(board) else "No row has been recorded yet."
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "leaderboard": leaderboard_table,
     "results": results_table,
     "models": models_table,
     "readers": readers_table,

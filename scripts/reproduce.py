@@ -103,11 +103,11 @@ def _line(outcome: Outcome) -> str:
 
 
 def _keep(outcomes: list[Outcome], root: Path) -> None:
-    from fer_core.studies.results import keep
+    from fer_core.studies.results import keep, leaderboard_folder
 
     for outcome in outcomes:
         if outcome.result is not None:
-            keep(root / outcome.row.name)
+            keep(root / outcome.row.name, leaderboard_folder())
 
 
 def _report(outcomes: list[Outcome], root: Path, as_json: bool) -> None:

@@ -32,6 +32,28 @@ def accuracies(table: pd.DataFrame) -> go.Figure:
     return figure.update_yaxes(range=[len(names) - 0.5, -0.5], showgrid=False, **ticks)
 
 
+def accuracy_and_cost(table: pd.DataFrame, cost: str, title: str) -> go.Figure:
+    """Accuracy on PrivateTest with its 95 % interval against what a row costs, on a logarithmic scale.
+
+    Args:
+        table: columns row, title, PrivateTest, low, high (0 to 1), and `cost`; rows without a cost are left out.
+        cost: the column to draw along.
+        title: of that axis.
+    """
+    part = table[table[cost].notna() & (table[cost] > 0)]
+    value, low, high = (100 * part[column] for column in ("PrivateTest", "low", "high"))
+    figure = go.Figure(
+        go.Scatter(
+            x=part[cost], y=value, mode="markers", marker={"size": 10, "color": ACCENT},
+            error_y={"type": "data", "array": high - value, "arrayminus": value - low, "thickness": 1, "width": 0},
+            customdata=list(zip(part["row"], part["title"], strict=True)),
+            hovertemplate="%{customdata[0]}: %{customdata[1]}<br>%{y:.1f} %, %{x:,.0f}<extra></extra>",
+        )
+    )  # fmt: skip
+    finish(figure, height=420, x_title=title, y_title="PrivateTest accuracy in percent")
+    return figure.update_xaxes(type="log")
+
+
 def _with_interval(part: pd.DataFrame, places: list[float], colour: str, symbol: str) -> go.Scatter:
     values, low, high = (100 * part[column] for column in ("accuracy", "low", "high"))
     interval = "95 % interval %{customdata[0]:.2f} to %{customdata[1]:.2f}"

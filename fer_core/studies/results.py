@@ -16,14 +16,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fer_core.artifacts import CARD, CHECKPOINTS, HISTORY, PREDICTIONS
+from fer_core import artifacts
+from fer_core.artifacts import CARD, HISTORY, PREDICTIONS
 from fer_core.errors import CheckpointError
 from fer_core.files import write_json
 from fer_core.studies.rows import Row
 
 RESULT = "result.json"
-LEADERBOARD = CHECKPOINTS / "leaderboard"
-"""Where the results of this project's own runs lie; no weights."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,11 @@ class Result:
     members: tuple[str, ...] = ()
     published: dict[str, Any] = field(default_factory=dict)
     notes: str = ""
+
+
+def leaderboard_folder() -> Path:
+    """Where the results of this project's own runs lie, without their weights."""
+    return artifacts.CHECKPOINTS / "leaderboard"
 
 
 def save_result(folder: Path, result: Result) -> None:
@@ -106,7 +110,7 @@ def plain(options: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def keep(folder: Path, root: Path = LEADERBOARD) -> Path:
+def keep(folder: Path, root: Path) -> Path:
     """Copies what a finished row leaves but for its weights to `root`, in place of what was there."""
     final = root / folder.name
     draft = root / f".{folder.name}.draft"

@@ -28,6 +28,7 @@ PAGES = {
     "Models": [
         st.Page("views/confusion.py", title="Confusion matrix"),
         st.Page("views/models.py", title="Models"),
+        st.Page("views/studies.py", title="Studies"),
     ],
 }
 

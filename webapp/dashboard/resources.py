@@ -22,6 +22,7 @@ from fer_core.errors import DataError, FerError
 from fer_core.evaluation.predictions import load_predictions
 from fer_core.evaluation.report import evaluate_predictions
 from fer_core.figures import dataset_tables, prediction_tables
+from fer_core.studies.results import Result, leaderboard_folder, load_results
 from webapp.dashboard.state import DEDUPLICATED
 from webapp.settings import Settings
 
@@ -166,6 +167,12 @@ def examined(name: str, split: str, protocol: str) -> tuple[pd.DataFrame, dict[s
     return _examined(path, _changed(path / "predictions.parquet"), split, protocol)
 
 
+def studies() -> list[Result]:
+    """The measured rows of all studies."""
+    folder = leaderboard_folder()
+    return _studies(folder, sum(_changed(file) for file in folder.glob("*/result.json")))
+
+
 def can_deduplicate() -> bool:
     """Whether it is known which test images have twins in training."""
     return profile() is not None
@@ -218,6 +225,11 @@ def _faces_by_content(fingerprint: str, _dataset: FaceDataset, _profile: Profile
     places = {key: place for place, key in enumerate(_short_hashes(_dataset.pixels))}
     pairs = zip(_profile.rows["row"], _profile.rows["pixel_hash"], strict=True)
     return Faces(_dataset.pixels, {int(row): places[key] for row, key in pairs if key in places})
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _studies(folder: Path, changed: int) -> list[Result]:
+    return load_results(folder)
 
 
 @st.cache_resource(show_spinner=False)

@@ -41,6 +41,7 @@ MATRIX: Final = "confusion_chart"
 TRUE: Final = "true_emotion"
 PREDICTED: Final = "predicted_emotion"
 CELL_PAGE: Final = "cell_page"
+STUDY: Final = "study"
 
 COUNTS: Final = "Counts"
 SHARES: Final = "Shares"

@@ -17,7 +17,8 @@ import fer_core.artifacts
 from fer_core.data import store
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError
-from tests.webapp.dashboard.world import first, write_checkpoint
+from fer_core.studies.results import save_result
+from tests.webapp.dashboard.world import first, measured, write_checkpoint
 from webapp.dashboard import resources
 
 APP = Path(__file__).resolve().parents[3] / "webapp" / "dashboard" / "app.py"
@@ -55,12 +56,14 @@ def profile(twinned: FaceDataset) -> SimpleNamespace:
 
 @pytest.fixture(scope="session")
 def shipped(profile: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of two checkpoints, `alpha` and `beta`; beta has neither predictions nor a history."""
+    """Two checkpoints, `alpha` and `beta` (which has neither predictions nor a history), and two rows of studies."""
     folder = tmp_path_factory.mktemp("shipped")
     for name in ("alpha", "beta"):
         write_checkpoint(folder / name, profile.rows)
     for name in ("predictions.parquet", "history.csv"):
         (folder / "beta" / name).unlink()
+    for row, accuracy in (("vgg_se", 0.6), ("cnn_lstm", 0.5)):
+        save_result(folder / "leaderboard" / row, measured(row, accuracy))
     return folder
 
 

@@ -28,7 +28,7 @@ def table(at: AppTest, column: str) -> pd.DataFrame:
 
 
 def test_there_is_a_page_for_each_question() -> None:
-    assert PAGES == ("balance", "confusion", "duplicates", "models", "noise", "outliers", "overview")
+    assert PAGES == ("balance", "confusion", "duplicates", "models", "noise", "outliers", "overview", "studies")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -205,3 +205,11 @@ def test_pages_load_no_training_framework() -> None:
 def test_every_emotion_can_be_chosen(small_world: None, open_page: Open) -> None:
     at = open_page("confusion")
     assert at.selectbox(key=state.TRUE).options == [state.ANY, *EMOTIONS]
+
+
+def test_studies_are_narrowed_to_one(small_world: None, open_page: Open) -> None:
+    at = open_page("studies")
+    assert list(table(at, "PrivateTest")["row"]) == ["vgg_se", "cnn_lstm"]
+    at = open_page("studies", **{state.STUDY: "data_centric"})
+    assert list(table(at, "PrivateTest")["row"]) == ["cnn_lstm"]
+    assert "no row" in open_page("studies", **{state.STUDY: "architectures"}).info[0].value.lower()

@@ -11,6 +11,7 @@ from fer_core.artifacts import Card, save_card
 from fer_core.evaluation.predictions import save_predictions
 from fer_core.evaluation.report import evaluate_predictions
 from fer_core.labels import EMOTIONS
+from fer_core.studies.results import Result
 
 
 def first(table: pd.DataFrame, split: str, emotion: str) -> int:
@@ -44,3 +45,10 @@ def write_checkpoint(folder: Path, table: pd.DataFrame) -> None:
     save_predictions(folder, made)
     history = {"epoch": [1, 2], "train_loss": [2.0, 1.0], "train_accuracy": [0.3, 0.5], "public_accuracy": [0.3, 0.4]}
     pd.DataFrame(history).to_csv(folder / "history.csv", index=False)
+
+
+def measured(row: str, accuracy: float) -> Result:
+    """A row of a study with that accuracy everywhere."""
+    figures = {"accuracy": accuracy, "accuracy_interval": [accuracy - 0.02, accuracy + 0.02], "macro_f1": 0.4}
+    metrics = {name: dict(figures) for name in ("PublicTest", "PrivateTest", "PrivateTest deduplicated")}
+    return Result(row, row, "network", "small", {"model": row}, metrics, parameters=1000, inference_speed=100.0)
