@@ -54,7 +54,7 @@ class VisionTransformer(FerModel):
     def features(self, x: Tensor) -> Tensor:
         """(B, 1, 48, 48) -> (B, width), the class token."""
         patches = self.patches(x).flatten(2).transpose(1, 2)  # (B, h * w, width)
-        tokens = torch.cat([self.class_token.expand(len(x), -1, -1), patches], dim=1)
+        tokens = torch.cat([self.class_token.expand(x.shape[0], -1, -1), patches], dim=1)
         tokens = tokens + self.places
         for block in self.blocks:
             tokens = block(tokens, self.grid)
