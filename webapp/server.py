@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fer_core import __version__
 from fer_core.errors import ConfigError, FerError
 from webapp.landing import landing_page, lost_page, manifest
-from webapp.settings import HOST, PORT, Settings
+from webapp.settings import HOST, PORT, SITE_VARIABLE, Settings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -132,6 +132,7 @@ def create_app(settings: Settings, models: CheckpointModels, readiness: Readines
     One a process: Streamlit and Gradio both keep their settings in module globals and the environment.
     """
     settings.export()
+    os.environ[SITE_VARIABLE] = "1"
     prepare_toolkits()
     import gradio as gr
     import streamlit as st

@@ -13,6 +13,8 @@ from fer_core.errors import ConfigError
 
 DATA_VARIABLE: Final = "FER_DATA"
 CHECKPOINT_VARIABLE: Final = "FER_CHECKPOINT"
+SITE_VARIABLE: Final = "FER_SITE"
+"""Set where the pages share one address with the landing page, so that they may link to it and to each other."""
 HOST: Final = "127.0.0.1"
 PORT: Final = 7860
 

@@ -22,6 +22,8 @@ def test_it_shows_the_dataset_that_the_app_was_started_with(new_page: NewPage, a
     page.get_by_test_id("stSidebarNav").get_by_role("link", name="Class balance").click()
     settle(page, "Class balance")
     assert page.url.endswith("/dashboard/balance")
+    page.get_by_test_id("stSidebar").get_by_role("link", name="FER", exact=True).click()
+    page.wait_for_url(f"{app_url}/")
 
 
 def test_a_page_opens_by_its_address(new_page: NewPage, watch: Watch, app_url: str) -> None:

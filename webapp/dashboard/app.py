@@ -6,6 +6,7 @@ by itself, without this navigation, as long as nobody has opened the first page.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -14,6 +15,8 @@ if ROOT not in sys.path:  # Streamlit puts this script's folder there, not the p
     sys.path.insert(0, ROOT)
 
 import streamlit as st  # noqa: E402
+
+from webapp.settings import SITE_VARIABLE  # noqa: E402
 
 st.set_page_config(page_title="FER dashboard", page_icon="🙂", layout="wide")
 
@@ -32,4 +35,8 @@ PAGES = {
     ],
 }
 
+SITE = '<a href="/" target="_self">FER</a> &nbsp; <a href="/demo/" target="_self">Demo</a>'
+
+if os.environ.get(SITE_VARIABLE):
+    st.sidebar.markdown(SITE, unsafe_allow_html=True)
 st.navigation(PAGES).run()
