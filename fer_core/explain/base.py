@@ -1,7 +1,8 @@
 """What a method of explanation is, and the registry of them.
 
-A method gives every pixel of a face a share in the logit of one emotion. Each stands in a file of its own under
-`methods/`, registers itself, and is found by the command, the page and the tests. Listing the methods loads neither
+A method gives every pixel of a face a share in the logit of one emotion, or shows where the network attends, whatever
+it answers. Each stands in a file of its own under `methods/`, registers itself, and is found by the command, the page
+and the tests. Listing the methods loads neither
 torch nor Captum; only running one does.
 """
 
@@ -14,6 +15,7 @@ from fer_core.explain.controls import Control, resolve
 from fer_core.registry import Registry
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
     from fer_core.models.base import FerModel
@@ -28,6 +30,7 @@ class Explainer(ABC):
         description: one sentence for a visitor who has never heard of it.
         paper: address of the publication.
         signed: whether a pixel can speak against the emotion (heat in [-1, 1]) or only matter more or less ([0, 1]).
+        targeted: whether the heat depends on the emotion that is explained; attention does not.
         controls: what may be set, with ranges and defaults.
     """
 
@@ -36,6 +39,7 @@ class Explainer(ABC):
     description: ClassVar[str]
     paper: ClassVar[str]
     signed: ClassVar[bool] = False
+    targeted: ClassVar[bool] = True
     controls: ClassVar[tuple[Control, ...]] = ()
 
     def options(self, **given: Any) -> dict[str, Any]:
@@ -48,6 +52,27 @@ class Explainer(ABC):
         Args:
             model: a private copy (see `isolate.py`), free to be hooked.
         """
+
+    def controls_for(self, model: FerModel) -> tuple[Control, ...]:
+        """The controls with the ranges that `model` has, where they depend on it (layers, heads).
+
+        Args:
+            model: a private copy of a model that the method suits.
+        """
+        return self.controls
+
+    def pictures(self, model: FerModel, faces: Tensor, crop: np.ndarray) -> dict[str, np.ndarray]:
+        """Further pictures that belong to the explanation of one face, by what they show; none unless overridden.
+
+        Args:
+            model: a private copy.
+            faces: (1, 1, H, W) normalised.
+            crop: uint8 (H, W), the same face.
+
+        Returns:
+            uint8 (h, w) each.
+        """
+        return {}
 
     @abstractmethod
     def attribute(self, model: FerModel, faces: Tensor, targets: list[int], **options: Any) -> Tensor:

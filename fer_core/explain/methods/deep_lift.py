@@ -78,6 +78,10 @@ class DeepLift(Explainer):
         return torch.cat(heats)
 
 
+def _own_input(_module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    return inputs[0].clone(), *inputs[1:]
+
+
 @contextmanager
 def _separate_modules(model: FerModel) -> Iterator[None]:
     """Gives every module an input tensor of its own.
@@ -86,7 +90,7 @@ def _separate_modules(model: FerModel) -> Iterator[None]:
     tensor, and the ReLU reads the gradient before the max-pool's rule has changed it: the attributions come out wrong.
     """
     leaves = [module for module in model.modules() if not list(module.children())]
-    handles = [leaf.register_forward_pre_hook(lambda _module, inputs: inputs[0].clone()) for leaf in leaves]
+    handles = [leaf.register_forward_pre_hook(_own_input) for leaf in leaves]
     try:
         yield
     finally:

@@ -1,0 +1,122 @@
+"""What the methods that show a model's own attention share: which layer, which head, who asks, how it becomes heat.
+
+Attention says what the network let through or mixed, in one pass, whatever it answered; it is no proof that the answer
+hangs on it (Jain & Wallace 2019, https://arxiv.org/abs/1902.10186). The heat is the attention above its least value on
+the face: attention that is equal everywhere gives no heat.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from fer_core.errors import ConfigError, UnsupportedError
+from fer_core.explain.base import Explainer
+from fer_core.explain.controls import ChoiceControl, Control, IntControl
+from fer_core.explain.probe import SIDE, probe_faces
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fer_core.models.attention import AttentionMap
+    from fer_core.models.base import FerModel
+
+MOST_LAYERS, MOST_HEADS = 48, 32
+"""Ranges before a model is known; `controls_for` narrows them."""
+
+LAYER = IntControl(
+    "layer", "Layer", 0, 0, MOST_LAYERS, "Which attention of the network, from the input; 0 is the last."
+)
+HEAD = IntControl("head", "Head", 0, 0, MOST_HEADS, "Which of the layer's heads; 0 is the mean of all.")
+ROW = IntControl("row", "Row of the one place", 30, 0, SIDE - 1, "Pixels from the top; counts for one place only.")
+COLUMN = IntControl("column", "Column", 24, 0, SIDE - 1, "Pixels from the left; counts for one place only.")
+
+ALL, ONE, CLASS_TOKEN = "all places", "one place", "class token"
+
+
+def query_control(*choices: str) -> ChoiceControl:
+    """Who asks; the first choice is the default."""
+    return ChoiceControl(
+        "query", "Who asks", choices[0], choices, "Whose attention is shown, the mean of several or one."
+    )
+
+
+class AttentionExplainer(Explainer):
+    """A method that shows one kind of attention, for the models that have it.
+
+    Attributes:
+        kind: the name of an `AttentionKind`.
+        noun: what the model must have, for the sentence that refuses others.
+    """
+
+    kind: ClassVar[str]
+    noun: ClassVar[str]
+    targeted = False
+
+    def check(self, model: FerModel) -> None:
+        if not self.maps(model, probe_faces(model)):
+            raise UnsupportedError(f"{self.title} shows {self.noun}, and this model has none; use grad_cam")
+
+    def controls_for(self, model: FerModel) -> tuple[Control, ...]:
+        maps = self.maps(model, probe_faces(model))
+        most = {LAYER.name: len(maps), HEAD.name: max(found.heads for found in maps)}
+        return tuple(
+            replace(one, maximum=most[one.name]) if isinstance(one, IntControl) and one.name in most else one
+            for one in self.controls
+        )
+
+    def attribute(self, model: FerModel, faces: Tensor, targets: list[int], **options: Any) -> Tensor:
+        heat = self.heat(self.maps(model, faces.detach()), **options)  # (N, h, w)
+        return on_face(heat - heat.amin((1, 2), keepdim=True), faces, model.field)
+
+    def maps(self, model: FerModel, faces: Tensor) -> list[AttentionMap]:
+        """The model's attention of this kind, from the input on."""
+        from fer_core.models.attention import AttentionKind, maps_of_kind
+
+        return list(maps_of_kind(model, faces, AttentionKind(self.kind)).values())
+
+    @abstractmethod
+    def heat(self, maps: list[AttentionMap], **options: Any) -> Tensor:
+        """The maps, at least one, of N faces -> (N, h, w), not negative."""
+
+
+def chosen_layer(maps: list[AttentionMap], layer: int) -> AttentionMap:
+    """The layer of that number, from 1; 0 is the last. Raises ConfigError where the model has fewer."""
+    if layer > len(maps):
+        raise ConfigError(f"layer must be from 0 to {len(maps)} for this model, not {layer}")
+    return maps[layer - 1]
+
+
+def chosen_head(found: AttentionMap, head: int) -> Tensor:
+    """(N, Q, K): that head, from 1; 0 is the mean of all. Raises ConfigError where the layer has fewer."""
+    if head > found.heads:
+        raise ConfigError(f"head must be from 0 to {found.heads} for this layer, not {head}")
+    return found.weights[:, head - 1] if head else found.weights.mean(1)
+
+
+def asked_by(weights: Tensor, grid: tuple[int, int], query: str, row: int, column: int) -> Tensor:
+    """(N, Q, K) weights among the places of a grid -> (N, h, w): what all of them, or one, attend to.
+
+    Args:
+        weights: as many queries and keys as the grid has places; both in rows.
+        grid: rows and columns.
+        query: `ALL` or `ONE`.
+        row, column: a pixel of the one place, in what the model sees.
+    """
+    if query == ALL:
+        return weights.mean(1).unflatten(1, grid)
+    place = row * grid[0] // SIDE * grid[1] + column * grid[1] // SIDE
+    return weights[:, place].unflatten(1, grid)
+
+
+def on_face(heat: Tensor, faces: Tensor, field: int | None) -> Tensor:
+    """(N, h, w) over what the model sees -> (N, 1, H, W) over the face; zero where the model does not look."""
+    from torch.nn import functional
+
+    side = faces.shape[-1]
+    seen = side if field is None else min(field, side)
+    fine = functional.interpolate(heat[:, None], size=(seen, seen), mode="bilinear", align_corners=False)
+    before = (side - seen) // 2
+    after = side - seen - before
+    return functional.pad(fine, (before, after, before, after))

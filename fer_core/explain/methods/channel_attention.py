@@ -1,0 +1,51 @@
+"""Channel attention: the gates of squeeze-and-excitation (Hu, Shen, Sun 2018, https://arxiv.org/abs/1709.01507)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fer_core.explain.attention import LAYER, AttentionExplainer, chosen_layer
+from fer_core.explain.base import register_explainer
+from fer_core.explain.controls import IntControl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fer_core.models.attention import AttentionMap
+
+MOST_CHANNELS = 8
+
+
+@register_explainer
+class ChannelAttention(AttentionExplainer):
+    """The strength of the map behind its gates: the mean over the channels of gate times absolute value, or one.
+
+    A gate holds for a whole channel, so that what is shown is where the open channels are active.
+    """
+
+    name = "channel_attention"
+    title = "Channel attention"
+    description = "Shows where the features lie that squeeze-and-excitation lets through; the same for all emotions."
+    paper = "https://arxiv.org/abs/1709.01507"
+    kind = "channels"
+    noun = "the gates of squeeze-and-excitation"
+    controls = (
+        LAYER,
+        IntControl(
+            "channel",
+            "Channel",
+            0,
+            0,
+            MOST_CHANNELS,
+            "1 is the channel with the widest open gate; 0 shows all channels.",
+        ),
+    )
+
+    def heat(self, maps: list[AttentionMap], **options: Any) -> Tensor:
+        found = chosen_layer(maps, options["layer"])
+        assert found.values is not None
+        passed = found.weights[:, :, None, None] * found.values.abs()  # (N, K, h, w)
+        if not options["channel"]:
+            return passed.mean(1)
+        widest = found.weights.argsort(1, descending=True)[:, options["channel"] - 1]  # (N,)
+        return passed[range(len(passed)), widest]
