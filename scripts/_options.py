@@ -64,11 +64,12 @@ def _build(config: type, values: dict[str, Any]) -> Any:
     arguments = {}
     for field in dataclasses.fields(config):
         value = values[field.name]
-        arguments[field.name] = _json(field.name, value) if isinstance(field.default_factory, type) else value
+        arguments[field.name] = json_object(field.name, value) if isinstance(field.default_factory, type) else value
     return config(**arguments)
 
 
-def _json(name: str, text: str) -> dict[str, Any]:
+def json_object(name: str, text: str) -> dict[str, Any]:
+    """The value of an option that takes a JSON object; raises ConfigError where it is none."""
     flag = f"--{name.replace('_', '-')}"
     try:
         value = json.loads(text)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fer_core.classifiers.base import FOLDED_VIEWS
+from fer_core.classifiers.base import check_views
 from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.errors import ConfigError
 from scripts._cli import JsonOption, emit, run
@@ -84,8 +84,7 @@ def ensemble(
 
 def check_request(method: str, members: list[str], model: str, views: str) -> None:
     """Raises ConfigError where the options contradict each other, before any work is done."""
-    if views not in FOLDED_VIEWS:
-        raise ConfigError(f"--views must be {' or '.join(FOLDED_VIEWS)}, not {views!r}")
+    check_views(views)
     if model and method not in TRAINED:
         raise ConfigError(f"{method} trains no members; leave --model out and name checkpoints with --members")
     if model and members and method != "one_vs_rest":

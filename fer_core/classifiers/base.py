@@ -11,7 +11,7 @@ import numpy as np
 
 from fer_core.artifacts import Card, load_card
 from fer_core.data.table import SIDE
-from fer_core.errors import CheckpointError, DataError, UnsupportedError
+from fer_core.errors import CheckpointError, ConfigError, DataError, UnsupportedError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -102,6 +102,13 @@ def _mirrored(faces: np.ndarray) -> np.ndarray:
 
 FOLDED_VIEWS: dict[str, tuple[View, ...]] = {"single": (_as_it_is,), "flip": (_as_it_is, _mirrored)}
 """What the names of `Card.views` mean: functions of uint8 (N, 48, 48) whose answers are averaged."""
+
+
+def check_views(name: str) -> str:
+    """Returns the name of a card's views if it is known, and raises ConfigError otherwise."""
+    if name not in FOLDED_VIEWS:
+        raise ConfigError(f"views must be {' or '.join(FOLDED_VIEWS)}, not {name!r}")
+    return name
 
 
 def views_of(card: Card) -> tuple[View, ...]:

@@ -9,12 +9,14 @@ from fer_core.classifiers.base import softmax
 BOUNDS = (0.2, 5.0)
 
 
-def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The divisor of the logits (N, C) that makes the labels (N,) likeliest, between 0.2 and 5, to three decimals."""
+def fit_temperature(
+    logits: np.ndarray, labels: np.ndarray, bounds: tuple[float, float] = BOUNDS, digits: int = 3
+) -> float:
+    """The divisor of the logits (N, C) that makes the labels (N,) likeliest, within `bounds`, to so many decimals."""
     from scipy.optimize import minimize_scalar
 
     def loss(temperature: float) -> float:
         chosen = softmax(logits, temperature)[np.arange(len(labels)), labels]
         return float(-np.log(np.maximum(chosen, 1e-12)).mean())
 
-    return round(float(minimize_scalar(loss, bounds=BOUNDS, method="bounded").x), 3)
+    return round(float(minimize_scalar(loss, bounds=bounds, method="bounded").x), digits)

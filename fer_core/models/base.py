@@ -41,10 +41,11 @@ class FerModel(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 1, H, W) normalised faces -> (B, C) logits."""
-        logits: Tensor = self.head(self.features(self._centre(x)))
+        logits: Tensor = self.head(self.features(self.centre(x)))
         return logits
 
-    def _centre(self, x: Tensor) -> Tensor:
+    def centre(self, x: Tensor) -> Tensor:
+        """(B, 1, H, W) -> the part of larger faces that the network looks at."""
         if self.field is None or x.shape[-1] <= self.field:
             return x
         start = (x.shape[-1] - self.field) // 2
