@@ -31,8 +31,18 @@ def inference_speed(checkpoint: Path) -> float:
 
 
 def robustness(checkpoint: Path, dataset: FaceDataset, faces: int) -> dict[str, float]:
-    """Mean accuracy over five strengths of each corruption on some faces of PublicTest, and over all of them."""
-    return {}
+    """Accuracy over five strengths of each corruption on so many faces of PublicTest, rounded to four decimals.
+
+    Returns:
+        {"clean", each corruption, "mean" over all of them}, as `fer_core.evaluation.robustness.summarise`.
+    """
+    from fer_core.classifiers import load_classifier
+    from fer_core.evaluation.labels import labelled_for
+    from fer_core.evaluation.robustness import robustness_table, some, summarise
+
+    classifier = load_classifier(checkpoint, backend="torch")
+    public = some(labelled_for(dataset, classifier.labels).split("PublicTest"), faces)
+    return {name: round(value, 4) for name, value in summarise(robustness_table(classifier, public)).items()}
 
 
 def _seconds(function: object, faces: np.ndarray) -> float:
