@@ -12,6 +12,9 @@ from typing import Any
 from fer_core.errors import ConfigError
 
 AUTO = "auto"
+SAMPLERS = ("shuffle", "balanced", "oversample", "undersample", "smote")
+TARGETS = ("fer2013", "ferplus_majority", "ferplus_multi_label", "ferplus_drawing", "ferplus_soft")
+CLEANINGS = ("non_faces", "test_twins", "copies", "conflicting")
 
 
 @dataclass(frozen=True)
@@ -27,17 +30,35 @@ class TrainConfig:
     batch_size: int = 128
     """Faces a step, over all processes together."""
     loss: str = "cross_entropy"
-    """Loss function, a name in `fer_core.losses`."""
+    """Loss: cross_entropy, focal, l2_svm, generalised_cross_entropy or symmetric_cross_entropy."""
+    loss_options: dict[str, Any] = field(default_factory=dict)
+    """Options of the loss, such as {"gamma": 2} for focal."""
     label_smoothing: float = 0.1
-    """Share of each target spread evenly over all classes, 0 to below 1."""
+    """Share of each target spread evenly over all classes, 0 to below 1; 0 gives l2_svm and the noise-robust losses
+    the targets of their papers."""
+    class_weights: str = "none"
+    """Weight of each class in the loss, from its faces in Training: none, inverse or effective_number."""
+    targets: str = "fer2013"
+    """What is learnt: fer2013's labels, or FER+'s votes as ferplus_majority, ferplus_multi_label, ferplus_drawing (a
+    label drawn anew in each epoch) or ferplus_soft; FER+ has eight classes and needs a dataset with votes."""
+    clean: str = ""
+    """Training faces to leave out, divided by commas: non_faces, test_twins (copies of faces in a test split), copies
+    (all but one of a group) or conflicting (copies, and all of a group whose labels differ)."""
+    method: str = "plain"
+    """Training method: plain, mixup, cutmix, eac, scn, co_teaching or distillation."""
+    method_options: dict[str, Any] = field(default_factory=dict)
+    """Options of the method, such as {"alpha": 0.2} for mixup."""
     ferplus_weight: float = 0.0
     """Weight of a second head that learns FER+'s vote shares; 0 leaves it out, above 0 needs a dataset with votes."""
     sampler: str = "shuffle"
-    """Order of faces: shuffle, or balanced (every class drawn equally often)."""
+    """Faces of an epoch: shuffle (each once), balanced (every class drawn equally often), or each once after
+    oversample, undersample or smote has evened out the classes of Training."""
     optimizer: str = "sgd"
-    """sgd (with Nesterov momentum), adam or adamw."""
+    """sgd (with Nesterov momentum), sgd_plain (without), adam, adamw, adadelta, adagrad or rmsprop."""
     schedule: str = "one_cycle"
-    """Course of the learning rate: one_cycle, cosine or constant."""
+    """Course of the learning rate: one_cycle, cosine, cosine_restarts, constant, step or plateau (on PublicTest)."""
+    cycles: int = 1
+    """Cycles of cosine_restarts, a divisor of epochs; the weights at the end of each become a checkpoint."""
     learning_rate: float = 0.1
     """Peak learning rate."""
     momentum: float = 0.9
@@ -47,7 +68,8 @@ class TrainConfig:
     ema: float = 0.999
     """Decay of the running average of weights that is judged and saved, 0 to below 1; 0 saves the last ones."""
     augmentation: str = "medium"
-    """none, light, medium or strong: flip, affine, crop, brightness and contrast, erasing, on whole batches."""
+    """none, light, medium or strong (mixtures), or one alone: flip, rotate, shift, zoom, shear, crop, erase, contrast
+    or brightness."""
     crop: int = 48
     """Side in pixels of the part of a face that the network sees: a random one in training, the centre after it."""
     select_on: str = "accuracy"
@@ -64,16 +86,26 @@ class TrainConfig:
     def __post_init__(self) -> None:
         _positive(self, "epochs", "batch_size", "learning_rate", "backbone_learning_rate")
         _share(self, "label_smoothing", "ema", "momentum")
-        _one_of(self, "sampler", ("shuffle", "balanced"))
+        _one_of(self, "sampler", SAMPLERS)
+        _one_of(self, "targets", TARGETS)
         _one_of(self, "select_on", ("accuracy", "macro_f1"))
         if self.weight_decay < 0 or self.ferplus_weight < 0:
             raise ConfigError("weight_decay and ferplus_weight must not be below 0")
+        if self.cycles < 1 or self.epochs % self.cycles:
+            raise ConfigError(f"cycles ({self.cycles}) must divide epochs ({self.epochs}) without a rest")
+        if unknown := sorted(set(self.cleanings) - set(CLEANINGS)):
+            raise ConfigError(f"clean knows {', '.join(CLEANINGS)}, not {unknown[0]!r}")
         if not 0 <= self.freeze_epochs < self.epochs:
             raise ConfigError(
                 f"freeze_epochs ({self.freeze_epochs}) must be below epochs ({self.epochs}), and not below 0"
             )
         if not 16 <= self.crop <= 48:
             raise ConfigError(f"crop ({self.crop}) must be between 16 and 48 pixels")
+
+    @property
+    def cleanings(self) -> tuple[str, ...]:
+        """The names in `clean`."""
+        return tuple(name.strip() for name in self.clean.split(",") if name.strip())
 
 
 @dataclass(frozen=True)

@@ -184,21 +184,23 @@ def _time_train_step(bench: Bench) -> Iterator[Timing]:
     from fer_core.device import best_accelerator
     from fer_core.training.optimisers import OPTIMIZERS, parameter_groups
     from fer_core.training.plan import autocast, choose_plan, layout, prepare
-    from fer_core.training.step import build_step
+    from fer_core.training.step import Batch, Setting, build_step
 
     device = torch.device(best_accelerator())
     classifier = bench.classifier("torch")
     config = TrainConfig(classifier.card.model, batch_size=bench.batch)
     faces = classifier.normalise(bench.faces).to(device)
     labels = torch.arange(bench.batch, device=device) % len(classifier.labels)
-    step = build_step(_fresh_model(classifier.card), config, has_votes=False).to(device)
-    plan = choose_plan(step, (faces, labels, None), ExecutionConfig(), lambda text: None)
-    step, faces = prepare(step, plan).train(), layout(faces, plan)
+    targets = torch.nn.functional.one_hot(labels, len(classifier.labels)).float()
+    batch = Batch(faces, labels, targets, places=torch.arange(bench.batch))
+    step = build_step(Setting(_fresh_model(classifier.card), config, classifier.labels)).to(device)
+    plan = choose_plan(step, batch, ExecutionConfig(), lambda text: None)
+    step, batch = prepare(step, plan).train(), batch._replace(faces=layout(faces, plan))
     optimizer = OPTIMIZERS[config.optimizer](parameter_groups(step, config.weight_decay), config)
 
     def train() -> float:
         with autocast(plan, device):
-            loss = step(faces, labels)["loss"]
+            loss = step(batch)["loss"]
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -29,16 +29,22 @@ def train(
     A killed run goes on with --resume and loses at most the epoch that it was in.
     """
     from fer_core.models import MODELS
-    from fer_core.training.fit import fit
+    from fer_core.training.checkpoint import write_checkpoint
+    from fer_core.training.fit import FitResult, fit
 
     spec = MODELS[model]
     dataset = open_dataset(data)
-    result = fit(config, execution, dataset, out, resume=resume, report=_say, progress=_bar)
+
+    def write(folder: Path, result: FitResult) -> Path:
+        return write_checkpoint(folder, spec, config, dataset, result, facts=result.facts)
+
+    def snapshot(number: int, result: FitResult) -> None:
+        write(out / "snapshots" / str(number), result)
+
+    result = fit(config, execution, dataset, out, resume=resume, report=_say, progress=_bar, snapshot=snapshot)
     if result is None:  # not the first process
         return
-    from fer_core.training.checkpoint import write_checkpoint
-
-    folder = write_checkpoint(out / "checkpoint", spec, config, dataset, result, facts=result.facts)
+    folder = write(out / "checkpoint", result)
     document = {
         "checkpoint": str(folder),
         "epochs": config.epochs,

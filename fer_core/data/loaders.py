@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from fer_core.data.table import FaceDataset
 from fer_core.data.transforms import Normalisation
@@ -17,19 +18,38 @@ from fer_core.labels import FERPLUS_EMOTIONS
 
 @dataclass(frozen=True)
 class Faces:
-    """A split in memory: uint8 pixels (N, 48, 48), class ids (N,), FER+ vote shares (N, 8) or none."""
+    """A split in memory.
+
+    Attributes:
+        pixels: uint8 (N, 48, 48).
+        labels: int64 (N,), class ids.
+        shares: float32 (N, 8), FER+'s votes as shares, or none.
+        targets: float32 (N, C), what to learn where that is more than the class ids, or none.
+    """
 
     pixels: Tensor
     labels: Tensor
     shares: Tensor | None
+    targets: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def to(self, device: torch.device) -> Faces:
         """The same on another device."""
-        shares = None if self.shares is None else self.shares.to(device)
-        return Faces(self.pixels.to(device), self.labels.to(device), shares)
+        return self._each(lambda tensor: tensor.to(device))
+
+    def select(self, index: Tensor) -> Faces:
+        """The faces at these places, in their order."""
+        return self._each(lambda tensor: tensor[index])
+
+    def targets_for(self, classes: int) -> Tensor:
+        """float32 (N, C): the targets, or the class ids one-hot."""
+        return functional.one_hot(self.labels, classes).float() if self.targets is None else self.targets
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Faces:
+        values = (self.pixels, self.labels, self.shares, self.targets)
+        return Faces(*(None if value is None else change(value) for value in values))  # type: ignore[arg-type]
 
 
 def to_faces(dataset: FaceDataset) -> Faces:
@@ -60,9 +80,9 @@ def measure_normalisation(faces: Faces) -> Normalisation:
 
 
 def epoch_order(labels: Tensor, *, sampler: str, seed: int, epoch: int) -> Tensor:
-    """Indices (N,) of an epoch: a permutation, or for `balanced` draws that give every class the same chance."""
+    """Indices (N,) of an epoch: draws that give every class the same chance for `balanced`, else a permutation."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
-    if sampler == "shuffle":
+    if sampler != "balanced":
         return torch.randperm(len(labels), generator=generator)
     per_class = torch.bincount(labels.cpu()).double()
     weights = 1 / per_class[labels.cpu()]

@@ -45,6 +45,7 @@ class Augmentation:
         brightness: added, both ways, in [0, 1] units.
         contrast: relative to the face's mean, both ways.
         erase: probability of a grey rectangle of 2 to 20 % of the area.
+        cut: largest share of the side that a random part of the face leaves out; the part is enlarged again.
     """
 
     flip: float = 0.0
@@ -55,20 +56,24 @@ class Augmentation:
     brightness: float = 0.0
     contrast: float = 0.0
     erase: float = 0.0
+    cut: float = 0.0
 
     def __call__(self, unit: Tensor, crop: int, generator: torch.Generator) -> Tensor:
         """(B, 1, H, W) in [0, 1] -> (B, 1, crop, crop) in [0, 1]; `generator` decides everything."""
         draw = _Draw(len(unit), generator, unit.device)
         faces = self._warp(unit, crop, draw)
         faces = self._light(faces, draw)
-        return self._erase(faces, draw).clamp_(0, 1)
+        return _erase(faces, self.erase, draw).clamp_(0, 1)
 
     def _warp(self, unit: Tensor, crop: int, draw: _Draw) -> Tensor:
         side = unit.shape[-1]
         angle, shear = torch.deg2rad(draw.around(self.rotate)), torch.deg2rad(draw.around(self.shear))
         zoom = (crop / side) / (1 + draw.around(self.scale))
         mirror = torch.where(draw.unit() < self.flip, -1.0, 1.0)
-        slack = 1 - crop / side  # in the warp's units, where the face spans -1 to 1
+        slack: float | Tensor = 1 - crop / side  # in the warp's units, where the face spans -1 to 1
+        if self.cut:
+            part = 1 - self.cut * draw.unit()
+            zoom, slack = zoom * part, 1 - part * crop / side
         theta = torch.zeros(len(unit), 2, 3, device=unit.device)
         theta[:, 0, 0] = mirror * zoom * torch.cos(angle)
         theta[:, 0, 1] = -zoom * torch.sin(angle + shear)
@@ -84,18 +89,30 @@ class Augmentation:
         mean = faces.mean(dim=(1, 2, 3), keepdim=True)
         return (faces - mean) * gain + mean + offset
 
-    def _erase(self, faces: Tensor, draw: _Draw) -> Tensor:
-        side = faces.shape[-1]
-        area, aspect = 0.02 + 0.18 * draw.unit(), torch.exp(draw.around(1.0))
-        height, width = (area * aspect).sqrt() * side, (area / aspect).sqrt() * side
-        top, left = draw.unit() * (side - height), draw.unit() * (side - width)
-        line = torch.arange(side, device=faces.device)
-        rows = (line >= top[:, None]) & (line < (top + height)[:, None])  # (B, H)
-        columns = (line >= left[:, None]) & (line < (left + width)[:, None])  # (B, W)
-        chosen = (draw.unit() < self.erase)[:, None, None]
-        hole = (rows[:, :, None] & columns[:, None, :] & chosen).unsqueeze(1)
-        grey = draw.unit().view(-1, 1, 1, 1)
-        return torch.where(hole, grey, faces)
+
+def random_erasing(faces: Tensor, probability: float, generator: torch.Generator) -> Tensor:
+    """(B, 1, H, W) -> the same with a rectangle of one grey of its own in some (Zhong et al. 2020, arXiv 1708.04896).
+
+    Greys lie between the darkest and the brightest pixel of the batch, so that normalised faces may come, too.
+    """
+    low, high = faces.amin(), faces.amax()
+    unit = (faces - low) / (high - low).clamp(min=1e-6)
+    return _erase(unit, probability, _Draw(len(faces), generator, faces.device)) * (high - low) + low
+
+
+def _erase(faces: Tensor, probability: float, draw: _Draw) -> Tensor:
+    """A rectangle of 2 to 20 % of the area, and of one grey, in some of the faces."""
+    side = faces.shape[-1]
+    area, aspect = 0.02 + 0.18 * draw.unit(), torch.exp(draw.around(1.0))
+    height, width = (area * aspect).sqrt() * side, (area / aspect).sqrt() * side
+    top, left = draw.unit() * (side - height), draw.unit() * (side - width)
+    line = torch.arange(side, device=faces.device)
+    rows = (line >= top[:, None]) & (line < (top + height)[:, None])  # (B, H)
+    columns = (line >= left[:, None]) & (line < (left + width)[:, None])  # (B, W)
+    chosen = (draw.unit() < probability)[:, None, None]
+    hole = (rows[:, :, None] & columns[:, None, :] & chosen).unsqueeze(1)
+    grey = draw.unit().view(-1, 1, 1, 1)
+    return torch.where(hole, grey, faces)
 
 
 class _Draw:
@@ -122,6 +139,18 @@ AUGMENTATIONS.add(
     "strong",
     Augmentation(flip=0.5, rotate=15, scale=0.15, shift=0.08, shear=8, brightness=0.12, contrast=0.3, erase=0.25),
 )
+for _name, _single in {
+    "flip": Augmentation(flip=0.5),
+    "rotate": Augmentation(rotate=15),
+    "shift": Augmentation(shift=0.1),
+    "zoom": Augmentation(scale=0.15),
+    "shear": Augmentation(shear=10),
+    "crop": Augmentation(cut=0.2),
+    "erase": Augmentation(erase=0.5),
+    "contrast": Augmentation(contrast=0.3),
+    "brightness": Augmentation(brightness=0.12),
+}.items():
+    AUGMENTATIONS.add(_name, _single)
 
 
 def ten_crop(unit: Tensor, crop: int) -> Tensor:

@@ -35,8 +35,10 @@ def write_checkpoint(
     `facts` is what else the card says of the training: `FitResult.facts`.
     """
     epochs = len(result.history)
-    faces = int((dataset.table["split"] == "Training").sum())
+    in_training = int((dataset.table["split"] == "Training").sum())
+    faces = facts.get("faces", in_training)
     labels_used = "FER2013 labels and FER+ votes" if config.ferplus_weight else "FER2013 labels"
+    model = create_model(spec.name, len(result.labels), initialise=False, **config.model_options)
     card = Card(
         name=folder.name,
         model=spec.name,
@@ -45,8 +47,8 @@ def write_checkpoint(
         paper=spec.paper,
         labels=result.labels,
         input={"side": spec.input_side, "field": config.crop, "channels": 1, **asdict(result.normalisation)},
-        parameters=parameter_count(create_model(spec.name, len(result.labels), **config.model_options)),
-        data={"fingerprint": dataset.fingerprint, "source_format": dataset.source_format, "faces": faces},
+        parameters=parameter_count(model),
+        data={"fingerprint": dataset.fingerprint, "source_format": dataset.source_format, "faces": in_training},
         selection={"split": "PublicTest", "metric": config.select_on, **result.best},
         training={
             "config": asdict(config),

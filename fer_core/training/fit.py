@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,28 +19,31 @@ import torch
 from lightning.fabric import Fabric
 from lightning.fabric.strategies import DDPStrategy
 from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from fer_core.config import ExecutionConfig, TrainConfig
-from fer_core.data.loaders import Faces, batches, epoch_order, measure_normalisation, to_faces
+from fer_core.data.loaders import Faces, batches, epoch_order, measure_normalisation
 from fer_core.data.table import FaceDataset
 from fer_core.data.transforms import AUGMENTATIONS, Normalisation, to_unit
 from fer_core.device import Plan, best_accelerator, device_name, keep_freed_memory, seed_everything
 from fer_core.errors import ConfigError
-from fer_core.labels import labels_for
 from fer_core.metrics import accuracy, macro_f1
 from fer_core.models import create_model
 from fer_core.models.base import FerModel
+from fer_core.training.material import gather
 from fer_core.training.optimisers import OPTIMIZERS, SCHEDULES, WeightAverage, staged_groups
 from fer_core.training.plan import autocast, choose_plan, layout, prepare
 from fer_core.training.stages import freeze_trunk, load_initial_weights, trunk_parameters
 from fer_core.training.state import HistoryRow, RunFolder, RunState
-from fer_core.training.step import build_step
+from fer_core.training.step import Batch, Setting, build_step
 
 EVAL_BATCH = 256
 
 Report = Callable[[str], None]
 Progress = Callable[[Iterable[Tensor], int, str], Iterable[Tensor]]
 """(items, their number, what they are) -> the same items, shown as they pass."""
+AfterEpoch = Callable[[HistoryRow], None]
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,9 @@ class FitResult:
         return float(np.median([row["images_per_second"] for row in self.history]))
 
 
+Snapshot = Callable[[int, FitResult], None]
+
+
 def fit(
     config: TrainConfig,
     execution: ExecutionConfig,
@@ -87,8 +93,21 @@ def fit(
     resume: bool = False,
     report: Report = print,
     progress: Progress = lambda items, n, text: items,
+    snapshot: Snapshot = lambda number, result: None,
+    after_epoch: AfterEpoch = lambda row: None,
 ) -> FitResult | None:
     """Trains on Training, selects on PublicTest, keeps its state in `folder`.
+
+    Args:
+        config: what is computed.
+        execution: how and on what.
+        dataset: faces with the splits Training and PublicTest; a third one is not looked at.
+        folder: of the run.
+        resume: whether to go on with the run in it.
+        report: hears a line an epoch.
+        progress: shows the batches of an epoch as they pass.
+        snapshot: gets the number of a cycle of cosine_restarts, and the result as if the run had ended with it.
+        after_epoch: gets the history's row after the state was saved; may raise to end the run, which can go on later.
 
     Returns:
         The result in the first process, None in the others.
@@ -98,12 +117,16 @@ def fit(
         CheckpointError: the run's state cannot be read.
     """
     loop = _Loop(config, execution, dataset, RunFolder(folder), resume, report, progress)
+    loop.snapshot, loop.after_epoch = snapshot, after_epoch
     loop.run()
     return loop.result() if loop.fabric.is_global_zero else None
 
 
 class _Loop:
     """Setup in the constructor, then `run`."""
+
+    snapshot: Snapshot
+    after_epoch: AfterEpoch
 
     def __init__(
         self,
@@ -119,9 +142,10 @@ class _Loop:
         self.fabric = _launch(execution, config)
         self.report: Report = report if self.fabric.is_global_zero else lambda text: None
         self.progress: Progress = progress if self.fabric.is_global_zero else lambda items, n, text: items
-        self.training = to_faces(dataset.split("Training"))
-        self.public = to_faces(dataset.split("PublicTest"))
-        self.labels = labels_for(8 if int(self.training.labels.max()) == 7 else 7)
+        material = gather(config, dataset)
+        self.training, self.public, self.labels = material.training, material.public, material.labels
+        self.targets = self.training.targets_for(len(self.labels))
+        self.facts = material.facts
         self.normalisation = measure_normalisation(self.training)
         self.augment = AUGMENTATIONS[config.augmentation]
         self._build(execution, dataset.fingerprint, resume)
@@ -130,8 +154,9 @@ class _Loop:
         config = self.config
         seed_everything(config.seed)
         model = create_model(config.model, len(self.labels), field=config.crop, **config.model_options)
-        self.facts = self._begin(model, resume)
-        step = build_step(model, config, has_votes=self.training.shares is not None)
+        self.facts |= self._begin(model, resume)
+        step = build_step(Setting(model, config, self.labels, self.normalisation, self.training))
+        self.facts |= step.facts
         step.to(self.fabric.device)
         self.plan = self._open_run(step, execution, fingerprint, resume)
         self.step = prepare(step, self.plan)
@@ -150,7 +175,7 @@ class _Loop:
             facts["init"] = load_initial_weights(model, self.config.model, self.config.init)
         if init := facts.get("init"):
             self.normalisation = Normalisation(init["mean"], init["std"])
-        return facts
+        return {"init": init} if init else {}
 
     def _open_run(self, step: Any, execution: ExecutionConfig, fingerprint: str, resume: bool) -> Plan:
         if resume and self.folder.exists():
@@ -177,6 +202,10 @@ class _Loop:
             self.report(f"{self.state.epoch} of {self.config.epochs} epochs are done")
         for epoch in range(self.state.epoch, self.config.epochs):
             row = self._train_epoch(epoch)
+            if self.fabric.is_global_zero:
+                row = self._judged(row)
+            if isinstance(self.schedule, ReduceLROnPlateau):
+                self.schedule.step(self.fabric.broadcast(row.get(self._metric, 0.0)))
             if self.fabric.is_global_zero:
                 self._close_epoch(epoch, row)
 
@@ -205,53 +234,77 @@ class _Loop:
         start = time.perf_counter()
         loss_sum, correct, seen = 0.0, 0, 0
         for index in self.progress(mine, self.steps_per_epoch, f"epoch {epoch + 1}/{config.epochs}"):
-            faces, labels, shares = self._batch(index, generator)
+            batch = self._batch(index, generator, epoch)
             with autocast(self.plan, fabric.device):
-                outputs = self.module(faces, labels, shares)
+                outputs = self.module(batch)
             self.optimizer.zero_grad()
             fabric.backward(outputs["loss"])
             self.optimizer.step()
-            self.schedule.step()
+            if not isinstance(self.schedule, ReduceLROnPlateau):
+                self.schedule.step()
             self.average.update_parameters(self.step.model)
-            loss_sum += outputs["loss"].item() * len(labels)
-            correct += int((outputs["logits"].argmax(1) == labels).sum())
-            seen += len(labels)
+            loss_sum += outputs["loss"].item() * len(index)
+            correct += int((outputs["logits"].argmax(1) == batch.labels).sum())
+            seen += len(index)
         seconds = time.perf_counter() - start
         return {
             "epoch": epoch + 1,
-            "learning_rate": float(self.schedule.get_last_lr()[0]),
+            "learning_rate": float(self.optimizer.param_groups[0]["lr"]),
             "train_loss": round(loss_sum / seen, 6),
             "train_accuracy": round(correct / seen, 6),
             "images_per_second": round(seen * fabric.world_size / seconds, 1),
             "seconds": seconds,
         }
 
-    def _close_epoch(self, epoch: int, row: HistoryRow) -> None:
+    @property
+    def _metric(self) -> str:
+        return f"public_{self.config.select_on}"
+
+    def _judged(self, row: HistoryRow) -> HistoryRow:
+        """The epoch's row with PublicTest's metrics, which took their time, too."""
         start = time.perf_counter()
-        scores = self._judge(self.average.module)
-        row = row | scores | {"seconds": round(row["seconds"] + time.perf_counter() - start, 2)}
-        value = scores[f"public_{self.config.select_on}"]
+        row = row | self._judge(self.average.module)
+        return row | {"seconds": round(row["seconds"] + time.perf_counter() - start, 2)}
+
+    def _close_epoch(self, epoch: int, row: HistoryRow) -> None:
+        value = row[self._metric]
         if value > self.state.best.get("value", -1.0):
             self.state.best = {"epoch": epoch + 1, "value": value}
             self.state.weights = _copy(self.average.module.state_dict())
         self.state.epoch = epoch + 1
         self.state.history.append(row)
         self.state.tensors = self._tensors()
+        self._end_cycle(epoch, value)
         self.folder.save(self.state)
         self.report(
             f"epoch {epoch + 1}/{self.config.epochs}: loss {row['train_loss']:.3f}, "
             f"PublicTest accuracy {row['public_accuracy']:.4f}, macro-F1 {row['public_macro_f1']:.4f}, "
             f"{row['images_per_second']:.0f} images/s, {row['seconds']:.0f} s"
         )
+        self.after_epoch(row)
 
-    def _batch(self, index: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor | None]:
-        device = self.fabric.device
-        unit = to_unit(self.training.pixels[index].to(device))
+    def _end_cycle(self, epoch: int, value: float) -> None:
+        """Hands on the weights of a cycle's last epoch."""
+        length = self.config.epochs // self.config.cycles
+        if self.config.cycles == 1 or (epoch + 1) % length:
+            return
+        best = {"epoch": epoch + 1, "value": value}
+        result = replace(self.result(), weights=_copy(self.average.module.state_dict()), best=best)
+        self.snapshot((epoch + 1) // length, replace(result, history=list(self.state.history)))
+
+    def _batch(self, index: Tensor, generator: torch.Generator, epoch: int = 0) -> Batch:
+        device, training = self.fabric.device, self.training
+        unit = to_unit(training.pixels[index].to(device))
         faces = self.normalisation(self.augment(unit, self.config.crop, generator))
-        shares = None if self.training.shares is None else self.training.shares[index].to(device)
-        return layout(faces, self.plan), self.training.labels[index].to(device), shares
+        labels, targets = training.labels[index], self.targets[index]
+        if self.config.targets == "ferplus_drawing":
+            labels = torch.multinomial(targets, 1, generator=generator).squeeze(1)
+            targets = functional.one_hot(labels, len(self.labels)).float()
+        shares = None if training.shares is None else training.shares[index].to(device)
+        faces = layout(faces, self.plan)
+        return Batch(faces, labels.to(device), targets.to(device), index.to(device), shares, epoch)
 
-    def _trial_batch(self) -> tuple[Tensor, Tensor, Tensor | None]:
+    def _trial_batch(self) -> Batch:
         self.plan = Plan()
         index = torch.arange(min(self.config.batch_size, len(self.training)))
         return self._batch(index, torch.Generator().manual_seed(0))

@@ -21,6 +21,8 @@ SCHEDULES: Registry[ScheduleBuilder] = Registry("schedule")
 
 WARM_UP_SHARE = 0.2
 """Share of the steps in which one_cycle climbs to its peak."""
+PATIENCE = 3
+"""Epochs that plateau waits for a better PublicTest metric."""
 
 
 @OPTIMIZERS.register("sgd")
@@ -42,6 +44,36 @@ def adamw(groups: list[dict[str, Any]], config: TrainConfig) -> torch.optim.Opti
     return torch.optim.AdamW(groups, lr=config.learning_rate)
 
 
+@OPTIMIZERS.register("sgd_plain")
+def sgd_plain(groups: list[dict[str, Any]], config: TrainConfig) -> torch.optim.Optimizer:
+    """Stochastic gradient descent with momentum, without Nesterov's look ahead."""
+    return torch.optim.SGD(groups, lr=config.learning_rate, momentum=config.momentum)
+
+
+@OPTIMIZERS.register("adadelta")
+def adadelta(groups: list[dict[str, Any]], config: TrainConfig) -> torch.optim.Optimizer:
+    """Adadelta (Zeiler 2012, https://arxiv.org/abs/1212.5701)."""
+    return torch.optim.Adadelta(groups, lr=config.learning_rate)
+
+
+@OPTIMIZERS.register("adagrad")
+def adagrad(groups: list[dict[str, Any]], config: TrainConfig) -> torch.optim.Optimizer:
+    """Adagrad (Duchi et al. 2011, https://jmlr.org/papers/v12/duchi11a.html)."""
+    return torch.optim.Adagrad(groups, lr=config.learning_rate)
+
+
+@OPTIMIZERS.register("rmsprop")
+def rmsprop(groups: list[dict[str, Any]], config: TrainConfig) -> torch.optim.Optimizer:
+    """RMSprop (Tieleman & Hinton 2012) with the config's momentum."""
+    return torch.optim.RMSprop(groups, lr=config.learning_rate, momentum=config.momentum)
+
+
+TYPICAL_RATES = {
+    "sgd": 0.1, "sgd_plain": 0.1, "adam": 1e-3, "adamw": 1e-3, "adadelta": 1.0, "adagrad": 1e-2, "rmsprop": 1e-4
+}  # fmt: skip
+"""Peak learning rates from which a search of the optimisers begins."""
+
+
 @SCHEDULES.register("one_cycle")
 def one_cycle(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> lr_scheduler.LRScheduler:
     """Up to the peak and down to almost nothing (Smith & Topin 2018, https://arxiv.org/abs/1708.07120)."""
@@ -55,6 +87,27 @@ def one_cycle(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int)
 def cosine(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> lr_scheduler.LRScheduler:
     """From the peak down along half a cosine."""
     return lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
+
+
+@SCHEDULES.register("cosine_restarts")
+def cosine_restarts(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> lr_scheduler.LRScheduler:
+    """`cycles` half cosines of the same length (Loshchilov & Hutter 2017, https://arxiv.org/abs/1608.03983).
+
+    The weights at the end of each cycle make a snapshot ensemble (Huang et al. 2017, https://arxiv.org/abs/1704.00109).
+    """
+    return lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=max(1, steps // config.cycles))
+
+
+@SCHEDULES.register("step")
+def step(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> lr_scheduler.LRScheduler:
+    """A tenth of the rate after half, and again after three quarters of the run (He et al. 2016)."""
+    return lr_scheduler.MultiStepLR(optimizer, milestones=[max(1, steps // 2), max(2, 3 * steps // 4)], gamma=0.1)
+
+
+@SCHEDULES.register("plateau")
+def plateau(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> lr_scheduler.LRScheduler:
+    """Half the rate wherever the PublicTest metric did not rise for `PATIENCE` epochs."""
+    return lr_scheduler.ReduceLROnPlateau(optimizer, mode="max", factor=0.5, patience=PATIENCE, threshold=0.0)
 
 
 @SCHEDULES.register("constant")

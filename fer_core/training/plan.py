@@ -12,7 +12,7 @@ from torch import Tensor
 
 from fer_core.config import AUTO, ExecutionConfig
 from fer_core.device import Plan
-from fer_core.training.step import PlainStep
+from fer_core.training.step import Batch, Step
 
 WARM_UP, TIMED = 1, 3
 GAIN = 0.95
@@ -28,8 +28,8 @@ def candidates(execution: ExecutionConfig) -> list[Plan]:
 
 
 def choose_plan(
-    step: PlainStep,
-    batch: tuple[Tensor, Tensor, Tensor | None],
+    step: Step,
+    batch: Batch,
     execution: ExecutionConfig,
     report: Callable[[str], None],
 ) -> Plan:
@@ -38,7 +38,7 @@ def choose_plan(
     if len(plans) == 1:
         report(f"computing in {plans[0]}")
         return plans[0]
-    size = len(batch[1])
+    size = len(batch.labels)
     seconds: dict[Plan, float] = {}
     for plan in plans:
         seconds[plan] = _time(step, batch, plan)
@@ -50,7 +50,7 @@ def choose_plan(
     return best
 
 
-def prepare(step: PlainStep, plan: Plan) -> PlainStep:
+def prepare(step: Step, plan: Plan) -> Step:
     """Puts a step into the plan's memory layout and compiles it where the plan says so; changes it in place."""
     if plan.channels_last:
         step.to(memory_format=torch.channels_last)
@@ -69,17 +69,16 @@ def autocast(plan: Plan, device: torch.device) -> AbstractContextManager[object]
     return torch.autocast(device.type, torch.bfloat16) if plan.precision == "bf16" else nullcontext()
 
 
-def _time(step: PlainStep, batch: tuple[Tensor, Tensor, Tensor | None], plan: Plan) -> float:
-    faces, labels, shares = batch
+def _time(step: Step, batch: Batch, plan: Plan) -> float:
     trial = prepare(copy.deepcopy(step), plan).train()
-    faces = layout(faces, plan)
+    batch = batch._replace(faces=layout(batch.faces, plan))
     best = float("inf")
     for number in range(WARM_UP + TIMED):
         start = time.perf_counter()
-        with autocast(plan, faces.device):
-            loss = trial(faces, labels, shares)["loss"]
+        with autocast(plan, batch.faces.device):
+            loss = trial(batch)["loss"]
         loss.backward()
-        if faces.device.type == "cuda":
+        if batch.faces.device.type == "cuda":
             torch.cuda.synchronize()
         if number >= WARM_UP:
             best = min(best, time.perf_counter() - start)

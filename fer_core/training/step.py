@@ -1,61 +1,138 @@
 """What happens to one batch: a step is a module that holds the network and whatever else it learns.
 
-`forward(faces, labels, shares)` returns {"loss": scalar, "logits": (B, C)}. The loop trains the step's parameters and
-saves only `step.model`.
+`forward(batch)` returns {"loss": scalar, "logits": (B, C)}. The loop trains the step's parameters, keeps its whole
+state, and hands on `step.model` alone. A step draws its random numbers from PyTorch's global generator, which the loop
+seeds for each epoch, and keeps what it remembers in buffers: so a run that stops goes on exactly.
 """
 
 from __future__ import annotations
 
+import inspect
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
 from torch import Tensor, nn
 
 from fer_core.config import TrainConfig
+from fer_core.data.balance import class_weights
+from fer_core.data.loaders import Faces
+from fer_core.data.transforms import Normalisation
 from fer_core.errors import ConfigError
-from fer_core.labels import FERPLUS_EMOTIONS
-from fer_core.losses import LOSSES, soft_cross_entropy
+from fer_core.labels import EMOTIONS
+from fer_core.losses import Criterion, any_accepted, build_loss
+from fer_core.models import create_model
 from fer_core.models.base import FerModel
+from fer_core.registry import Registry
 
 
-class PlainStep(nn.Module):
-    """One forward pass, one loss on class ids."""
+class Batch(NamedTuple):
+    """Faces of one step; a tuple, so that it passes through Fabric's and DDP's wrappers.
 
-    def __init__(self, model: FerModel, loss: str, smoothing: float) -> None:
-        super().__init__()
-        self.model = model
-        self.loss = LOSSES[loss]
-        self.smoothing = smoothing
-
-    def forward(self, faces: Tensor, labels: Tensor, shares: Tensor | None = None) -> dict[str, Tensor]:
-        """(B, 1, H, W), (B,), ignored -> loss and logits."""
-        logits = self.model(faces).float()
-        return {"loss": self.loss(logits, labels, self.smoothing), "logits": logits}
-
-
-class FerPlusStep(PlainStep):
-    """A second linear head on the same features learns how FER+'s ten voters were divided.
-
-    The votes (Barsoum et al. 2016, https://arxiv.org/abs/1608.01041) are labels of the same training images; the head
-    is left behind when training ends.
+    Attributes:
+        faces: (B, 1, h, w), augmented and normalised.
+        labels: int64 (B,).
+        targets: float32 (B, C); rows sum to 1, or name what is accepted in multi-label learning.
+        places: int64 (B,), where the faces stand in Training.
+        shares: float32 (B, 8), FER+'s votes as shares, where the dataset has them.
+        epoch: number of the epoch, from 0.
     """
 
-    def __init__(self, model: FerModel, loss: str, smoothing: float, weight: float) -> None:
-        super().__init__(model, loss, smoothing)
-        self.weight = weight
-        self.vote_head = nn.Linear(model.feature_width, len(FERPLUS_EMOTIONS))
-
-    def forward(self, faces: Tensor, labels: Tensor, shares: Tensor | None = None) -> dict[str, Tensor]:
-        """(B, 1, H, W), (B,), (B, 8) -> loss and logits."""
-        assert shares is not None
-        features = self.model.features(faces)
-        logits = self.model.head(features).float()
-        votes = self.vote_head(features if features.ndim == 2 else features.mean((2, 3))).float()
-        loss = self.loss(logits, labels, self.smoothing) + self.weight * soft_cross_entropy(votes, shares)
-        return {"loss": loss, "logits": logits}
+    faces: Tensor
+    labels: Tensor
+    targets: Tensor
+    places: Tensor
+    shares: Tensor | None = None
+    epoch: int = 0
 
 
-def build_step(model: FerModel, config: TrainConfig, *, has_votes: bool) -> PlainStep:
-    """The step that a config asks for; raises ConfigError where it needs votes that the dataset lacks."""
-    if config.ferplus_weight == 0:
-        return PlainStep(model, config.loss, config.label_smoothing)
-    if not has_votes:
-        raise ConfigError("ferplus_weight needs FER+ votes; prepare the dataset with --ferplus fer2013new.csv")
-    return FerPlusStep(model, config.loss, config.label_smoothing, config.ferplus_weight)
+@dataclass(frozen=True)
+class Setting:
+    """What a step may need to know when it is built.
+
+    Attributes:
+        model: the network that is trained and saved.
+        config: the run's.
+        labels: class names in the order of the outputs.
+        normalisation: what faces went through before the network.
+        training: the faces to learn from; None where a step is only timed.
+    """
+
+    model: FerModel
+    config: TrainConfig
+    labels: tuple[str, ...] = EMOTIONS
+    normalisation: Normalisation = Normalisation()  # noqa: RUF009 (frozen)
+    training: Faces | None = None
+
+    def criterion(self) -> Criterion:
+        """The config's loss, smoothing and class weights."""
+        config = self.config
+        if config.targets == "ferplus_multi_label":
+            if config.loss != "cross_entropy":
+                raise ConfigError("ferplus_multi_label brings its own form of cross_entropy; leave out --loss")
+            return Criterion(any_accepted)
+        weights = None
+        if self.training is not None:
+            weights = class_weights(self.training.labels, len(self.labels), config.class_weights)
+        return Criterion(build_loss(config.loss, **config.loss_options), config.label_smoothing, weights)
+
+    def another_model(self) -> FerModel:
+        """A second network of the same architecture with fresh weights."""
+        config = self.config
+        return create_model(config.model, len(self.labels), field=config.crop, **config.model_options)
+
+
+class Step(nn.Module):
+    """Base of every training method.
+
+    Attributes:
+        model: the network that is saved.
+        facts: what the card must say of the method beyond its options.
+    """
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__()
+        self.model = setting.model
+        self.criterion = setting.criterion()
+        self.facts: dict[str, Any] = {}
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """A batch -> its loss, and the logits that the loop compares with the labels."""
+        raise NotImplementedError
+
+    def logits(self, faces: Tensor) -> Tensor:
+        """(B, 1, h, w) -> float32 (B, C)."""
+        logits: Tensor = self.model(faces).float()
+        return logits
+
+
+STEPS: Registry[type[Step]] = Registry("training method", package="fer_core.training.steps")
+
+
+def build_step(setting: Setting) -> Step:
+    """The step that a config asks for.
+
+    Raises:
+        UnknownNameError: no such method.
+        ConfigError: an option that it does not have, or one that does not go with the model or the dataset.
+    """
+    config = setting.config
+    step = STEPS[config.method]
+    known = [name for name in inspect.signature(step).parameters if name != "setting"]
+    if unknown := sorted(set(config.method_options) - set(known)):
+        has = ", ".join(known) or "none"
+        raise ConfigError(f"the method {config.method!r} has no option {unknown[0]!r}; it has: {has}")
+    if config.ferplus_weight and config.method != "plain":
+        raise ConfigError(f"ferplus_weight goes with the method plain, not {config.method}")
+    return step(setting, **config.method_options)
+
+
+def pooled(features: Tensor) -> Tensor:
+    """(B, D) or (B, D, h, w) -> (B, D)."""
+    return features if features.ndim == 2 else features.flatten(2).mean(2)
+
+
+def require_share(name: str, value: float) -> float:
+    """`value` where it lies in 0..1; ConfigError otherwise."""
+    if not 0 <= value <= 1:
+        raise ConfigError(f"method_options: {name} ({value}) must be between 0 and 1")
+    return value

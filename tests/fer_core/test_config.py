@@ -24,7 +24,7 @@ def test_every_field_is_explained(config: type) -> None:
         ({"epochs": 0}, r"epochs \(0\) must be above 0"),
         ({"ema": 1.0}, r"ema \(1.0\) must be at least 0 and below 1"),
         ({"label_smoothing": -0.1}, "label_smoothing"),
-        ({"sampler": "smote"}, "sampler must be one of shuffle, balanced, not 'smote'"),
+        ({"sampler": "smoat"}, "sampler must be one of shuffle, balanced, oversample, undersample, smote, not .smoat."),
         ({"crop": 50}, r"crop \(50\) must be between 16 and 48"),
         ({"weight_decay": -1.0}, "weight_decay"),
         ({"select_on": "private"}, "select_on must be one of accuracy, macro_f1"),

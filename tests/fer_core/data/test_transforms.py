@@ -9,7 +9,16 @@ import torch
 from fer_core.data.drawn import drawn_dataset
 from fer_core.data.loaders import batches, epoch_order, measure_normalisation, to_faces, vote_shares
 from fer_core.data.table import FaceDataset
-from fer_core.data.transforms import AUGMENTATIONS, Augmentation, Normalisation, ten_crop, to_unit
+from fer_core.data.transforms import (
+    AUGMENTATIONS,
+    Augmentation,
+    Normalisation,
+    _Draw,
+    _erase,
+    random_erasing,
+    ten_crop,
+    to_unit,
+)
 from fer_core.errors import ConfigError, DataError
 
 
@@ -64,7 +73,7 @@ def test_contrast_keeps_the_mean_of_each_face() -> None:
 
 def test_erasing_covers_two_to_twenty_percent_with_one_grey() -> None:
     faces = torch.full((200, 1, 48, 48), 2.0)  # above 1, so that no grey equals it
-    out = Augmentation(erase=1.0)._erase(faces, _draws(200))
+    out = _erase(faces, 1.0, _draws(200))
     erased = (out != 2.0).flatten(1)
     share = erased.float().mean(1)
     assert 0.01 < share.min() < 0.06
@@ -73,10 +82,36 @@ def test_erasing_covers_two_to_twenty_percent_with_one_grey() -> None:
         assert face[hole].unique().numel() == 1
 
 
-def _draws(n: int) -> object:
-    from fer_core.data.transforms import _Draw
-
+def _draws(n: int) -> _Draw:
     return _Draw(n, seeded(), torch.device("cpu"))
+
+
+def test_erasing_takes_normalised_faces_too() -> None:
+    faces = torch.randn(64, 1, 48, 48)
+    out = random_erasing(faces, 0.5, seeded())
+    touched = (out - faces).abs().flatten(1).amax(1) > 1e-3
+    assert 16 < touched.sum() < 48
+    assert out.min() >= faces.min() - 1e-4
+    assert out.max() <= faces.max() + 1e-4
+    torch.testing.assert_close(out[~touched], faces[~touched], rtol=0, atol=1e-5)
+
+
+def test_cutting_shows_a_part_enlarged() -> None:
+    ramp = (torch.arange(48.0) / 47).expand(64, 1, 48, 48)
+    steps = Augmentation(cut=0.5)(ramp, 48, seeded()).diff(dim=-1)[..., 5:-5].mean((1, 2, 3)) * 47
+    assert 0.5 < steps.min() < 0.6
+    assert 0.9 < steps.max() < 1.0
+
+
+SINGLES = {"flip", "rotate", "shift", "zoom", "shear", "crop", "erase", "contrast", "brightness"}
+
+
+@pytest.mark.parametrize("name", sorted(SINGLES))
+def test_single_augmentations_change_faces_in_one_way(name: str) -> None:
+    augmentation = AUGMENTATIONS[name]
+    assert [value > 0 for value in vars(augmentation).values()].count(True) == 1
+    faces = unit_faces()
+    assert (augmentation(faces, 48, seeded()) - faces).abs().max() > 0.05
 
 
 def test_ten_crop_views() -> None:

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from fer_core.artifacts import load_card, load_weights
 from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.data.drawn import drawn_dataset
+from fer_core.data.loaders import to_faces
 from fer_core.data.table import FaceDataset
 from fer_core.data.transforms import Normalisation
 from fer_core.device import Plan
@@ -23,7 +25,7 @@ from fer_core.training.optimisers import SCHEDULES, WeightAverage, parameter_gro
 from fer_core.training.plan import candidates, choose_plan
 from fer_core.training.stages import load_initial_weights, trunk_parameters
 from fer_core.training.state import STATE, RunFolder
-from fer_core.training.step import FerPlusStep, PlainStep, build_step
+from fer_core.training.step import Batch, Setting, build_step
 
 TINY = {"widths": (8, 8, 16, 16)}
 FIXED = ExecutionConfig(accelerator="cpu", precision="32", channels_last="off", threads=1)
@@ -125,8 +127,8 @@ def test_options_that_contradict_the_dataset(dataset: FaceDataset, tmp_path: Pat
 
 
 def test_plan_is_measured_shown_and_overridable() -> None:
-    step = PlainStep(create_model("vgg_se", **TINY), "cross_entropy", 0.0)
-    batch = (torch.randn(8, 1, 48, 48), torch.zeros(8, dtype=torch.long), None)
+    step = build_step(Setting(create_model("vgg_se", **TINY), config()))
+    batch = Batch(torch.randn(8, 1, 48, 48), torch.zeros(8, dtype=torch.long), torch.eye(8, 7), torch.arange(8))
     lines: list[str] = []
     chosen = choose_plan(step, batch, ExecutionConfig(accelerator="cpu"), lines.append)
     assert len([line for line in lines if "images/s" in line]) == 4
@@ -166,6 +168,10 @@ def test_biases_and_norms_do_not_decay() -> None:
     assert len(decaying["params"]) + len(free["params"]) == len(list(model.parameters()))
 
 
+def advance(schedule: Any) -> None:
+    schedule.step(*([0.5] if isinstance(schedule, ReduceLROnPlateau) else []))
+
+
 @pytest.mark.parametrize("steps", range(1, 8))
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_schedules_bear_the_shortest_runs(name: str, steps: int) -> None:
@@ -173,7 +179,7 @@ def test_schedules_bear_the_shortest_runs(name: str, steps: int) -> None:
     schedule = SCHEDULES[name](optimizer, config(), steps)
     for _ in range(steps):
         optimizer.step()
-        schedule.step()
+        advance(schedule)
     assert 0 <= optimizer.param_groups[0]["lr"] <= 0.1
 
 
@@ -185,17 +191,19 @@ def test_schedules_stay_at_or_below_the_peak(name: str) -> None:
     for _ in range(20):
         rates.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
-        schedule.step()
+        advance(schedule)
     assert max(rates) == pytest.approx(0.1, rel=0.02)
-    assert rates[-1] < 0.01 or name == "constant"
+    assert rates[-1] < 0.011 or name in ("constant", "plateau")  # plateau waits for a metric
 
 
 def test_vote_head_learns_from_shares_and_stays_behind(dataset: FaceDataset) -> None:
-    step = build_step(create_model("vgg_se", **TINY), config(ferplus_weight=0.5), has_votes=True)
-    assert isinstance(step, FerPlusStep)
-    faces, labels = torch.randn(4, 1, 48, 48), torch.zeros(4, dtype=torch.long)
-    step(faces, labels, torch.full((4, 8), 1 / 8))["loss"].backward()
-    assert step.vote_head.weight.grad is not None
+    training = to_faces(dataset.split("Training"))
+    model = create_model("vgg_se", **TINY)
+    step = build_step(Setting(model, config(ferplus_weight=0.5), training=training))
+    shares = torch.full((4, 8), 1 / 8)
+    batch = Batch(torch.randn(4, 1, 48, 48), torch.zeros(4).long(), torch.eye(4, 7), torch.arange(4), shares)
+    step(batch)["loss"].backward()
+    assert step.get_parameter("vote_head.weight").grad is not None
     assert not any("vote" in name for name in step.model.state_dict())
 
 
@@ -239,6 +247,6 @@ def test_runs_of_older_versions_go_on(dataset: FaceDataset, tmp_path: Path) -> N
     record = json.loads((tmp_path / "run.json").read_text())
     del record["facts"], record["config"]["init"], record["config"]["freeze_epochs"]
     (tmp_path / "run.json").write_text(json.dumps(record))
-    assert train(dataset, tmp_path, epochs=1, resume=True).facts == {}
+    assert train(dataset, tmp_path, epochs=1, resume=True).facts == {"labels": "FER2013 labels", "faces": 28}
     with pytest.raises(ConfigError, match="began with init = , not vgg_se"):
         train(dataset, tmp_path, epochs=1, resume=True, init="vgg_se")

@@ -1,0 +1,1 @@
+"""Training methods, one a file; `fer_core.training.step.STEPS` finds them."""

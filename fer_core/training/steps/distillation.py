@@ -1,0 +1,103 @@
+"""Distillation: the answers of trained networks as soft targets (Hinton et al. 2015, https://arxiv.org/abs/1503.02531)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from fer_core.artifacts import find_checkpoint, load_card, load_weights
+from fer_core.data.transforms import Normalisation
+from fer_core.errors import CheckpointError, ConfigError
+from fer_core.models import create_model
+from fer_core.models.base import FerModel
+from fer_core.training.step import STEPS, Batch, Setting, Step, require_share
+
+
+@dataclass
+class Teacher:
+    """A trained network with what its faces went through.
+
+    Attributes:
+        name: the checkpoint's.
+        sha256: its weights'.
+        labels: its class names.
+        model: the network, in eval mode.
+        normalisation: the faces' one.
+        side: least side in pixels of the faces that it was trained on.
+    """
+
+    name: str
+    sha256: str
+    labels: tuple[str, ...]
+    model: FerModel
+    normalisation: Normalisation
+    side: int
+
+    def __call__(self, unit: Tensor) -> Tensor:
+        """(B, 1, h, w) in [0, 1] -> logits (B, C); smaller faces than it knows are enlarged."""
+        if unit.shape[-1] < self.side:
+            unit = functional.interpolate(unit, self.side, mode="bilinear", align_corners=False)
+        logits: Tensor = self.model.to(unit.device)(self.normalisation(unit)).float()
+        return logits
+
+
+def load_teacher(name: str) -> Teacher:
+    """A checkpoint as a teacher; raises CheckpointError where there is none, or its weights do not fit."""
+    folder = find_checkpoint(name)
+    card, weights = load_card(folder), load_weights(folder)
+    field = card.input.get("field")
+    model = create_model(card.model, len(card.labels), field=field, initialise=False, **card.options)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise CheckpointError(f"the weights in {folder} do not fit {card.model!r} ({error})") from error
+    normalisation = Normalisation(card.input["mean"], card.input["std"])
+    side = field or card.input.get("side", 48)
+    model.eval().requires_grad_(False)
+    return Teacher(card.name, card.weights_sha256, card.labels, model, normalisation, side)
+
+
+@STEPS.register("distillation")
+class DistillationStep(Step):
+    """The loss, and the divergence from the teachers' mean answer on the same augmented faces.
+
+    Args:
+        setting: the run's.
+        teachers: checkpoints, names or folders.
+        temperature: by which both logits are divided before the softmax.
+        weight: share of the divergence in the loss, which is scaled by the temperature's square.
+    """
+
+    def __init__(
+        self, setting: Setting, teachers: Sequence[str] = (), temperature: float = 4.0, weight: float = 0.7
+    ) -> None:
+        super().__init__(setting)
+        if isinstance(teachers, str) or not teachers:
+            raise ConfigError('distillation needs teachers, such as --method-options \'{"teachers": ["vgg_se"]}\'')
+        if temperature <= 0:
+            raise ConfigError(f"method_options: temperature ({temperature}) must be above 0")
+        self.temperature, self.weight = temperature, require_share("weight", weight)
+        self.normalisation = setting.normalisation
+        self.teachers = tuple(load_teacher(name) for name in teachers)  # a tuple: neither trained nor saved
+        for teacher in self.teachers:
+            if teacher.labels != setting.labels:
+                raise ConfigError(f"the teacher {teacher.name} knows {len(teacher.labels)} emotions, not the run's")
+        self.facts = {"teachers": {teacher.name: teacher.sha256 for teacher in self.teachers}}
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """A batch -> loss and logits."""
+        logits = self.logits(batch.faces)
+        answers = (logits / self.temperature).log_softmax(1)
+        divergence = functional.kl_div(answers, self.answers(batch.faces), reduction="batchmean")
+        loss = (1 - self.weight) * self.criterion(logits, batch.targets)
+        return {"loss": loss + self.weight * self.temperature**2 * divergence, "logits": logits}
+
+    @torch.no_grad()
+    def answers(self, faces: Tensor) -> Tensor:
+        """(B, 1, h, w) normalised -> the teachers' mean softened probabilities (B, C)."""
+        unit = faces * self.normalisation.std + self.normalisation.mean
+        return torch.stack([(teacher(unit) / self.temperature).softmax(1) for teacher in self.teachers]).mean(0)

@@ -1,0 +1,130 @@
+"""What runs learn from: FER+ targets, cleaning; and how runs with them select, restart and record it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from fer_core.config import TARGETS, ExecutionConfig, TrainConfig
+from fer_core.data.table import FaceDataset
+from fer_core.errors import ConfigError
+from fer_core.labels import FERPLUS_EMOTIONS, VOTE_COLUMNS
+from fer_core.training.fit import FitResult, fit
+from fer_core.training.material import gather
+from fer_core.training.state import RunFolder
+
+TINY: dict[str, Any] = {"model": "vgg_se", "model_options": {"widths": (4, 4, 8, 8)}, "epochs": 2, "batch_size": 7}
+FIXED = ExecutionConfig(accelerator="cpu", precision="32", channels_last="off", threads=1)
+
+
+@pytest.fixture(scope="module")
+def voted(dataset: FaceDataset) -> FaceDataset:
+    """The drawn dataset: faces 0 and 1 of Training are voted contempt and no face, 2 is split between two emotions."""
+    votes = dataset.table[list(VOTE_COLUMNS)].to_numpy().copy()
+    places = np.flatnonzero(dataset.table["split"] == "Training")[:3]
+    votes[places] = [[0] * 7 + [10, 0, 0], [0] * 9 + [10], [5, 5] + [0] * 8]
+    return replace(dataset, table=dataset.table.assign(**dict(zip(VOTE_COLUMNS, votes.T, strict=True))))
+
+
+def run(dataset: FaceDataset, folder: Path, **options: Any) -> FitResult:
+    more = {name: options.pop(name) for name in ("snapshot", "after_epoch", "resume") if name in options}
+    result = fit(TrainConfig(**(TINY | options)), FIXED, dataset, folder, report=lambda text: None, **more)
+    assert result is not None
+    return result
+
+
+@pytest.mark.parametrize("targets", TARGETS)
+def test_targets_decide_labels_and_classes(targets: str, voted: FaceDataset, dataset: FaceDataset) -> None:
+    material = gather(TrainConfig(**TINY, targets=targets), voted)
+    if targets == "fer2013":
+        assert len(material.training) == 28
+        assert material.training.targets is None
+        return
+    assert material.labels == FERPLUS_EMOTIONS
+    assert int(material.training.labels[0]) == 7
+    assert len(material.training) == (26 if targets == "ferplus_majority" else 27)
+    assert material.training.targets is not None
+    assert material.training.targets.shape[1] == 8
+    if targets != "ferplus_majority":
+        tied = material.training.targets[1]
+        assert (tied[0], tied[1]) == ((1, 1) if targets == "ferplus_multi_label" else (0.5, 0.5))
+    assert (material.public.labels.numpy() == dataset.split("PublicTest").labels).all()
+    assert "FER+ votes" in material.facts["labels"]
+
+
+@pytest.mark.parametrize("targets", ["ferplus_drawing", "ferplus_multi_label"])
+def test_runs_on_votes_have_eight_classes(targets: str, voted: FaceDataset, tmp_path: Path) -> None:
+    result = run(voted, tmp_path, targets=targets)
+    assert result.labels == FERPLUS_EMOTIONS
+    assert result.weights["head.weight"].shape[0] == 8
+
+
+def test_targets_need_votes(dataset: FaceDataset, tmp_path: Path) -> None:
+    voteless = FaceDataset(dataset.table[["row", "split", "label"]], dataset.pixels)
+    with pytest.raises(ConfigError, match="targets ferplus_soft needs FER\\+ votes"):
+        run(voteless, tmp_path, targets="ferplus_soft")
+
+
+def test_cleaning_drops_training_faces_and_says_which(voted: FaceDataset) -> None:
+    splits = voted.table["split"].to_numpy()
+    training, private = np.flatnonzero(splits == "Training"), np.flatnonzero(splits == "PrivateTest")
+    pixels = np.array(voted.pixels)
+    pixels[training[5]] = pixels[private[0]]  # a copy of a test face
+    pixels[training[27]] = pixels[training[8]]  # copies with different labels
+    pixels[training[13]] = pixels[training[12]]  # copies
+    table = voted.table.copy()
+    table.loc[training[13], "label"] = table.loc[training[12], "label"]
+    spoilt = replace(voted, pixels=pixels, table=table)
+    material = gather(TrainConfig(**TINY, clean="non_faces, test_twins,conflicting"), spoilt)
+    assert material.facts["cleaned"] == {
+        "voted not a face": 1,
+        "twin of a face in PrivateTest": 1,
+        "copies with different labels (drop_conflicting)": 2,
+        "copy (drop_conflicting)": 1,
+    }
+    assert len(material.training) == material.facts["faces"] == 23
+    assert len(material.public) == 28
+    only = gather(TrainConfig(**TINY, clean="copies"), spoilt)
+    assert only.facts["cleaned"] == {"copy (keep_majority_label)": 2}
+    with pytest.raises(ConfigError, match="clean knows non_faces, .*, not 'faces'"):
+        TrainConfig(**TINY, clean="faces")
+
+
+@pytest.mark.parametrize(
+    "options", [{"schedule": "plateau"}, {"schedule": "cosine_restarts", "cycles": 2}, {"optimizer": "adadelta"}]
+)
+def test_schedules_resume_exactly(options: dict[str, Any], dataset: FaceDataset, tmp_path: Path) -> None:
+    def stop(row: dict[str, float]) -> None:
+        if row["epoch"] == 3:
+            raise InterruptedError
+
+    run(dataset, tmp_path / "whole", epochs=4, **options)
+    with pytest.raises(InterruptedError):
+        run(dataset, tmp_path / "parts", epochs=4, after_epoch=stop, **options)
+    run(dataset, tmp_path / "parts", epochs=4, resume=True, **options)
+    whole, parts = (RunFolder(tmp_path / name).load() for name in ("whole", "parts"))
+    assert parts.tensors["schedule"] == whole.tensors["schedule"]
+    assert all(torch.equal(tensor, parts.tensors["step"][name]) for name, tensor in whole.tensors["step"].items())
+
+
+def test_plateau_halves_the_rate_where_nothing_rises(dataset: FaceDataset, tmp_path: Path) -> None:
+    stuck = {"learning_rate": 1e-9, "ema": 0.0, "optimizer": "sgd_plain", "schedule": "plateau", "epochs": 6}
+    rates = [row["learning_rate"] for row in run(dataset, tmp_path, **stuck).history]
+    assert rates == [1e-9] * 5 + [5e-10]  # a row holds the rate with which its epoch ended, before PublicTest was seen
+
+
+def test_each_cycle_leaves_its_weights(dataset: FaceDataset, tmp_path: Path) -> None:
+    taken: dict[int, FitResult] = {}
+    options = {"epochs": 4, "schedule": "cosine_restarts", "cycles": 2, "snapshot": taken.__setitem__}
+    result = run(dataset, tmp_path, **options)
+    assert sorted(taken) == [1, 2]
+    assert [(taken[n].best["epoch"], len(taken[n].history)) for n in (1, 2)] == [(2, 2), (4, 4)]
+    last = RunFolder(tmp_path).load().tensors["average"]
+    assert all(torch.equal(last[f"module.{name}"], tensor) for name, tensor in taken[2].weights.items())
+    assert not torch.equal(taken[1].weights["head.weight"], taken[2].weights["head.weight"])
+    assert len(result.history) == 4

@@ -1,0 +1,271 @@
+"""Training methods: each learns and resumes; each against its definition."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from fer_core.artifacts import Card, save_checkpoint
+from fer_core.config import ExecutionConfig, TrainConfig
+from fer_core.data.loaders import to_faces
+from fer_core.data.table import FaceDataset
+from fer_core.data.transforms import Normalisation
+from fer_core.errors import ConfigError, UnknownNameError
+from fer_core.labels import EMOTIONS
+from fer_core.losses import Criterion, build_loss
+from fer_core.models import create_model
+from fer_core.training.fit import FitResult, fit
+from fer_core.training.state import RunFolder
+from fer_core.training.step import STEPS, Batch, Setting, Step, build_step
+from fer_core.training.steps.co_teaching import CoTeachingStep
+from fer_core.training.steps.cutmix import CutmixStep
+from fer_core.training.steps.distillation import DistillationStep
+from fer_core.training.steps.eac import EacStep, class_maps, flip_inconsistency, maps_of
+from fer_core.training.steps.mixup import MixupStep
+from fer_core.training.steps.scn import ScnStep
+
+TINY = {"widths": (4, 4, 8, 8)}
+FIXED = ExecutionConfig(accelerator="cpu", precision="32", channels_last="off", threads=1)
+EARLY: dict[str, dict[str, Any]] = {
+    "scn": {"relabel_after": 0, "relabel_margin": -1.0},
+    "co_teaching": {"ramp": 2, "noise": 0.5},
+}
+"""Options that let the later part of a method begin in the first epochs."""
+
+
+def config(method: str = "plain", **changes: Any) -> TrainConfig:
+    values: dict[str, Any] = {"model": "vgg_se", "model_options": TINY, "epochs": 3, "batch_size": 7, "ema": 0.5}
+    return TrainConfig(method=method, **(values | changes))
+
+
+@pytest.fixture(scope="module")
+def few(dataset: FaceDataset) -> FaceDataset:
+    """Two faces of each emotion and split."""
+    return dataset.select(np.arange(0, len(dataset), 2))
+
+
+@pytest.fixture
+def options(tiny_checkpoint: Path) -> dict[str, dict[str, Any]]:
+    """Method options by method."""
+    return {**EARLY, "distillation": {"teachers": [str(tiny_checkpoint)]}}
+
+
+def step_for(method: str, training: FaceDataset | None = None, **method_options: Any) -> Step:
+    torch.manual_seed(0)
+    faces = None if training is None else to_faces(training.split("Training"))
+    run = config(method, method_options=method_options, label_smoothing=0.0)
+    return build_step(Setting(create_model("vgg_se", **TINY), run, training=faces))
+
+
+def batch_of(n: int = 8, epoch: int = 0, seed: int = 0) -> Batch:
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(n) % 7
+    faces = torch.randn(n, 1, 48, 48, generator=generator)
+    return Batch(faces, labels, torch.eye(7)[labels], torch.arange(n), epoch=epoch)
+
+
+def train(dataset: FaceDataset, folder: Path, run: TrainConfig, **more: Any) -> FitResult:
+    result = fit(run, FIXED, dataset, folder, report=lambda text: None, **more)
+    assert result is not None
+    return result
+
+
+@pytest.mark.parametrize("method", STEPS)
+def test_every_method_resumes_exactly(method: str, few: FaceDataset, tmp_path: Path, options: dict[str, Any]) -> None:
+    run = config(method, method_options=options.get(method, {}))
+    train(few, tmp_path / "whole", run)
+
+    def stop(row: dict[str, float]) -> None:
+        if row["epoch"] == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        train(few, tmp_path / "parts", run, after_epoch=stop)
+    train(few, tmp_path / "parts", run, resume=True)
+    whole, parts = (RunFolder(tmp_path / name).load() for name in ("whole", "parts"))
+    assert [row["train_loss"] for row in parts.history] == [row["train_loss"] for row in whole.history]
+    for name, tensor in whole.tensors["step"].items():
+        assert torch.equal(parts.tensors["step"][name], tensor), name
+    assert all(np.isfinite(row["train_loss"]) for row in whole.history)
+
+
+@pytest.mark.parametrize("method", STEPS)
+def test_every_method_trains_all_that_it_saves(method: str, options: dict[str, Any]) -> None:
+    step = step_for(method, **options.get(method, {}))
+    outputs = step.train()(batch_of())
+    outputs["loss"].backward()
+    assert outputs["logits"].shape == (8, 7)
+    assert not [name for name, parameter in step.named_parameters() if parameter.grad is None]
+    assert set(step.model.state_dict()) == set(create_model("vgg_se", **TINY).state_dict())
+
+
+def test_unknown_methods_and_options_are_named() -> None:
+    with pytest.raises(UnknownNameError, match="closest: 'mixup'"):
+        step_for("mixupp")
+    with pytest.raises(ConfigError, match="'mixup' has no option 'alfa'; it has: alpha"):
+        step_for("mixup", alfa=1)
+    with pytest.raises(ConfigError, match="goes with the method plain"):
+        build_step(Setting(create_model("vgg_se", **TINY), config("mixup", ferplus_weight=0.5)))
+
+
+def test_mixup_blends_faces_and_targets_alike() -> None:
+    step = step_for("mixup")
+    assert isinstance(step, MixupStep)
+    batch = batch_of()
+    mixed, share = step.blend(batch.faces, batch.faces.flip(0), 0.3)
+    torch.testing.assert_close(mixed, 0.3 * batch.faces + 0.7 * batch.faces.flip(0))
+    assert share == 0.3
+
+
+def test_mixups_loss_is_that_of_the_blended_targets() -> None:
+    step = step_for("mixup", alpha=1.0).eval()
+    batch = batch_of()
+    torch.manual_seed(5)
+    outputs = step(batch)
+    torch.manual_seed(5)
+    partner = torch.randperm(8)
+    share = torch.distributions.Beta(torch.tensor(1.0), torch.tensor(1.0)).sample()
+    logits = step.model(share * batch.faces + (1 - share) * batch.faces[partner])
+    targets = share * batch.targets + (1 - share) * batch.targets[partner]
+    expected = -(targets * logits.log_softmax(1)).sum(1).mean()
+    torch.testing.assert_close(outputs["loss"], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.9, 1.0])
+def test_cutmixs_share_is_the_area_that_stays(share: float) -> None:
+    step = step_for("cutmix")
+    assert isinstance(step, CutmixStep)
+    mine, theirs = torch.zeros(2, 1, 48, 48), torch.ones(2, 1, 48, 48)
+    for seed in range(5):
+        torch.manual_seed(seed)
+        mixed, stays = step.blend(mine, theirs, share)
+        assert stays == pytest.approx(1 - mixed[0].mean().item(), abs=1e-6)
+        assert stays >= share - 0.05
+    assert not mine.any()
+
+
+def test_eacs_flip_consistency_is_that_of_the_maps() -> None:
+    step = step_for("eac", weight=2.0, erase=0.0).eval()
+    assert isinstance(step, EacStep)
+    model, batch = step.model, batch_of(3)
+    outputs = step(batch)
+    stages: list[torch.Tensor] = []
+    for faces in (batch.faces, batch.faces.flip(-1)):
+        with maps_of(model) as seen:
+            model(faces)
+        stages.append(seen[0])
+    weight = model.get_parameter("head.weight")
+    total, count = 0.0, 0
+    for face in range(3):
+        for label in range(7):
+            here = sum(weight[label, k] * stages[0][face, k] for k in range(8))
+            there = sum(weight[label, k] * stages[1][face, k] for k in range(8))
+            for row in range(6):
+                for column in range(6):
+                    total += (here[row, column] - there[row, 5 - column]).item() ** 2
+                    count += 1
+    entropy = torch.nn.functional.cross_entropy(model(batch.faces), batch.labels)
+    assert outputs["loss"].item() == pytest.approx(entropy.item() + 2.0 * total / count, rel=1e-4)
+
+
+def test_maps_that_are_mirror_images_are_consistent() -> None:
+    maps = class_maps(torch.randn(2, 5, 6, 6), torch.randn(7, 5))
+    assert flip_inconsistency(maps, maps.flip(-1)).item() == 0
+    assert flip_inconsistency(maps, maps).item() > 0
+
+
+@pytest.mark.parametrize("model", ["vgg", "mini_xception"])
+def test_eac_says_where_it_cannot_work(model: str) -> None:
+    small = {"dense": 8} if model == "vgg" else {}
+    with pytest.raises(ConfigError, match=f"eac needs a map .*; {model} has none"):
+        build_step(Setting(create_model(model, **small), TrainConfig(model, method="eac")))
+
+
+def _scn(few: FaceDataset, **method_options: Any) -> ScnStep:
+    step = step_for("scn", few, **method_options).train()
+    assert isinstance(step, ScnStep)
+    return step
+
+
+def test_scn_relabels_doubtful_faces_after_a_number_of_epochs(few: FaceDataset) -> None:
+    step = _scn(few, relabel_after=1, relabel_margin=0.2, better=0.5)
+    with torch.no_grad():
+        step.model.get_parameter("head.weight").zero_()
+        step.model.get_parameter("head.bias").copy_(torch.tensor([9.0] + [0.0] * 6))  # all faces look angry
+    step(batch_of(epoch=0))
+    assert (step.relabelled == -1).all()
+    step(batch_of(epoch=1))
+    changed = (step.relabelled >= 0).nonzero().squeeze(1)
+    assert 3 <= len(changed) <= 4  # the rest of the batch, but for a face that is called angry already
+    assert (step.relabelled[changed] == 0).all()
+    targets = step._targets(batch_of())
+    assert torch.equal(targets[changed], torch.eye(7)[0].expand(len(changed), 7))
+    kept = [place for place in range(8) if place not in changed.tolist()]
+    assert torch.equal(targets[kept], batch_of().targets[kept])
+
+
+def test_scns_rank_regularisation_wants_the_margin(few: FaceDataset) -> None:
+    step = _scn(few, margin=0.15)
+    even = torch.full((8,), 0.5)
+    assert step._disorder(even, 5).item() == pytest.approx(0.15)
+    assert step._disorder(torch.tensor([0.9] * 5 + [0.1] * 3), 5).item() == 0
+
+
+def test_co_teaching_learns_what_the_other_finds_easy() -> None:
+    step = step_for("co_teaching", noise=0.5, ramp=4)
+    assert isinstance(step, CoTeachingStep)
+    assert [step.kept(8, epoch) for epoch in (0, 1, 2, 4, 9)] == [8, 7, 6, 4, 4]
+    batch = batch_of(epoch=4)
+    step.eval()
+    outputs = step(batch)
+    entropy = Criterion(build_loss("cross_entropy"))
+    mine = entropy.each(step.model(batch.faces), batch.targets)
+    theirs = entropy.each(step.peer(batch.faces), batch.targets)
+    expected = mine[theirs.argsort()[:4]].mean() + theirs[mine.argsort()[:4]].mean()
+    torch.testing.assert_close(outputs["loss"], expected)
+    assert not any(name.startswith("peer") for name in step.model.state_dict())
+
+
+def _teacher(folder: Path, normalisation: Normalisation, side: int) -> tuple[Path, torch.nn.Module]:
+    model = create_model("vgg_se", field=side, **TINY).eval()
+    details = {"side": 48, "field": side, "mean": normalisation.mean, "std": normalisation.std}
+    card = Card(folder.name, "vgg_se", EMOTIONS, details, 0, options=dict(TINY))
+    save_checkpoint(folder, card, dict(model.state_dict()))
+    return folder, model
+
+
+def test_distillation_asks_teachers_in_their_own_terms(tmp_path: Path) -> None:
+    first, one = _teacher(tmp_path / "one", Normalisation(0.3, 0.2), 40)
+    second, two = _teacher(tmp_path / "two", Normalisation(0.6, 0.5), 48)
+    step = step_for("distillation", teachers=[str(first), str(second)], temperature=2.0, weight=0.25).eval()
+    assert isinstance(step, DistillationStep)
+    unit = torch.rand(4, 1, 48, 48)
+    batch = replace_faces(batch_of(4), (unit - 0.5) / 0.25)
+    outputs = step(batch)
+    with torch.no_grad():
+        answers = ((one((unit - 0.3) / 0.2) / 2).softmax(1) + (two((unit - 0.6) / 0.5) / 2).softmax(1)) / 2
+        logits = step.model(batch.faces)
+        divergence = (answers * (answers.log() - (logits / 2).log_softmax(1))).sum(1).mean()
+        entropy = torch.nn.functional.cross_entropy(logits, batch.labels)
+    assert outputs["loss"].item() == pytest.approx((0.75 * entropy + 0.25 * 4 * divergence).item(), rel=1e-4)
+    assert set(step.facts["teachers"]) == {"one", "two"}
+    assert set(dict(step.named_parameters())) == {f"model.{name}" for name in dict(step.model.named_parameters())}
+
+
+def replace_faces(batch: Batch, faces: torch.Tensor) -> Batch:
+    return batch._replace(faces=faces)
+
+
+def test_distillation_needs_teachers_of_its_classes(tiny_checkpoint: Path) -> None:
+    with pytest.raises(ConfigError, match="distillation needs teachers"):
+        step_for("distillation")
+    setting = Setting(create_model("vgg_se", **TINY), config("distillation", method_options={"teachers": ["x"]}))
+    eight = replace(setting, labels=(*EMOTIONS, "contempt"))
+    eight.config.method_options["teachers"] = [str(tiny_checkpoint)]
+    with pytest.raises(ConfigError, match="knows 7 emotions, not the run's"):
+        build_step(eight)
