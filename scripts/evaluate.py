@@ -10,17 +10,32 @@ from typing import Annotated, Any
 import typer
 
 from scripts._cli import JsonOption, emit, run
-from scripts._dataset import open_dataset
+from scripts._dataset import (
+    FindFacesOption,
+    FirstNeutralOption,
+    LabelMapOption,
+    SkipBrokenOption,
+    open_dataset,
+    read_options,
+)
 
 
 def evaluate(
     checkpoint: Annotated[str, typer.Argument(help="A name under checkpoints/, or a checkpoint's folder.")],
     data: Annotated[Path, typer.Option(help="Prepared dataset, or a raw source that is prepared on the way.")],
-    split: Annotated[str, typer.Option(help="Training, PublicTest or PrivateTest.")] = "PrivateTest",
+    split: Annotated[str, typer.Option(help="Training, PublicTest, PrivateTest, or all of them.")] = "PrivateTest",
     tta: Annotated[str, typer.Option(help="Views of each face: single, flip or ten_crop.")] = "single",
     protocol: Annotated[
-        str, typer.Option(help="official: the whole split; deduplicated: without exact twins of training faces.")
+        str,
+        typer.Option(
+            help="official: the whole split; deduplicated: without exact twins of training faces; cleaned, resplit, "
+            "oversampled, cleaned_oversampled: see scripts.protocols, which compares them all."
+        ),
     ] = "official",
+    labels: Annotated[
+        str,
+        typer.Option(help="fer2013, ferplus (majority of the votes) or auto: ferplus for a model of eight classes."),
+    ] = "auto",
     backend: Annotated[str, typer.Option(help="auto, onnx or torch.")] = "auto",
     record: Annotated[
         bool,
@@ -28,21 +43,32 @@ def evaluate(
             "--record", help="Calibrate on PublicTest, judge both test splits and keep the figures in the checkpoint."
         ),
     ] = False,
+    label_map: LabelMapOption = None,
+    first_neutral: FirstNeutralOption = False,
+    find_faces: FindFacesOption = False,
+    skip_broken: SkipBrokenOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Judges every face of a split and prints accuracy with its 95 % interval, F1, calibration and confusion."""
+    """Judges every face of a split and prints accuracy with its 95 % interval, F1, calibration and confusion.
+
+    Faces whose label the model does not know are left out and counted by that label. A dataset without official splits
+    is judged whole with --split all.
+    """
     from fer_core.classifiers import load_classifier
+    from fer_core.evaluation.labels import labelled_for, left_out
     from fer_core.evaluation.predictions import predict_dataset
     from fer_core.evaluation.protocols import PROTOCOLS
     from fer_core.evaluation.report import evaluate_predictions
     from fer_core.evaluation.views import VIEWS
 
     view, choose = VIEWS[tta], PROTOCOLS[protocol]
-    dataset = open_dataset(data)
+    options = read_options(label_map, first_neutral=first_neutral, find_faces=find_faces)
+    dataset = open_dataset(data, options=options, skip_broken=skip_broken)
     if record:
         _record(checkpoint, dataset)
     classifier = load_classifier(checkpoint, backend=backend)
-    faces = choose(dataset, split)
+    relabelled = labelled_for(dataset, classifier.labels, labels)
+    faces = choose(relabelled, split, 0).test_faces
     start = time.perf_counter()
     table = predict_dataset(classifier, faces, judge=lambda pixels: view(classifier, pixels), progress=_bar)
     seconds = time.perf_counter() - start
@@ -53,7 +79,7 @@ def evaluate(
         "protocol": protocol,
         "tta": tta,
         **report,
-        "left_out": len(faces) - len(table),
+        "left_out": left_out(faces, classifier.labels),
         "device": classifier.device,
         "images_per_second": round(len(table) / seconds, 1),
     }
@@ -71,8 +97,9 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     low, high = document["accuracy_interval"]
     yield f"{document['checkpoint']} on {document['split']} ({document['protocol']}, {document['tta']})"
     yield f"  {document['n']} faces, {document['images_per_second']:.0f} a second on {document['device']}"
-    if document["left_out"]:
-        yield f"  {document['left_out']} more left out: no label that the model knows"
+    if missing := document["left_out"]:
+        names = ", ".join(f"{faces} {name}" for name, faces in missing.items())
+        yield f"  {sum(missing.values())} more left out, no label that the model knows: {names}"
     yield f"  accuracy   {document['accuracy']:.2%}  (95 % interval {low:.2%} to {high:.2%})"
     yield f"  macro F1   {document['macro_f1']:.2%}   weighted F1 {document['weighted_f1']:.2%}"
     yield f"  calibration error {document['ece']:.2%}"

@@ -72,7 +72,8 @@ class FaceDataset:
             raise DataError(f"no split {name!r}; there are {', '.join(SPLITS)}")
         part = self.select((self.table["split"] == name).to_numpy())
         if not len(part):
-            raise DataError(f"the dataset has no face in {name}")
+            others = " and ".join(split for split in SPLITS if (self.table["split"] == split).any()) or "no split"
+            raise DataError(f"the dataset has no face in {name}, only in {others}")
         return part
 
 

@@ -1,6 +1,7 @@
 """The evaluation that a checkpoint carries: report, predictions and the card's metrics.
 
-PublicTest chose the weights and fits the temperature; PrivateTest is judged here, once, after everything is decided.
+PublicTest chose the weights and fits the temperature; PrivateTest is judged here, once, after everything is decided. A
+model of eight classes is judged against FER+'s majorities, and faces without one are left out.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from fer_core.classifiers import load_classifier
 from fer_core.classifiers.calibration import fit_temperature
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError
+from fer_core.evaluation.labels import labelled_for
 from fer_core.evaluation.predictions import Progress, predict_dataset, save_predictions
 from fer_core.evaluation.protocols import deduplicated
 from fer_core.evaluation.report import evaluate_predictions
@@ -33,9 +35,10 @@ def record_evaluation(folder: Path, dataset: FaceDataset, *, progress: Progress 
     card = load_card(folder)
     if card.data.get("fingerprint") != dataset.fingerprint:
         raise DataError(f"{card.name} was trained on another dataset; record its evaluation on that one")
+    dataset = labelled_for(dataset, card.labels)
     classifier = load_classifier(folder, backend="torch")
     public = dataset.split("PublicTest")
-    public = public.select(public.labels >= 0)
+    public = public.select((public.labels >= 0) & (public.labels < len(card.labels)))
     temperature = fit_temperature(classifier.predict_logits(public.pixels), public.labels)
     update_card(folder, temperature=temperature)
     table = judge_tests(folder, dataset, progress)
@@ -51,7 +54,8 @@ def record_evaluation(folder: Path, dataset: FaceDataset, *, progress: Progress 
 def judge_tests(folder: Path, dataset: FaceDataset, progress: Progress | None = None) -> pd.DataFrame:
     """The predictions table of both test splits, by PyTorch."""
     classifier = load_classifier(folder, backend="torch")
-    tests = dataset.select(dataset.table["split"].isin(TESTS).to_numpy())
+    labelled = labelled_for(dataset, classifier.labels)
+    tests = labelled.select(dataset.table["split"].isin(TESTS).to_numpy())
     return predict_dataset(classifier, tests, progress=progress)
 
 

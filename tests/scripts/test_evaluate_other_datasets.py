@@ -1,0 +1,142 @@
+"""Commands of evaluation on datasets other than FER2013, called in this process: a new one would take seconds each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fer_core.data.table import FaceDataset
+from fer_core.errors import ConfigError, DataError, RowsError
+from fer_core.evaluation.protocols import ORDER
+from fer_core.evaluation.robustness import CORRUPTIONS
+from fer_core.files import CACHE_VARIABLE
+from fer_core.labels import EMOTIONS
+from scripts.evaluate import evaluate
+from scripts.prepare_data import prepare_data
+from scripts.protocols import protocols
+from scripts.robustness import robustness
+from tests import other_datasets
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def faces(dataset: FaceDataset) -> list[np.ndarray]:
+    return list(dataset.pixels[:9])
+
+
+@pytest.fixture
+def judge(tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Evaluates the tiny checkpoint and gives the JSON document."""
+
+    def call(data: Path, **options: Any) -> dict[str, Any]:
+        evaluate(str(tiny_checkpoint), data=data, backend="torch", as_json=True, **options)
+        document: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return document
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("layout", "n", "left_out"),
+    [
+        ("ferg", 7, {}),
+        ("ck_48", 6, {"contempt": 1}),
+        ("ck_sequences", 2, {"contempt": 1, "no emotion given": 1}),
+        ("affectnet", 7, {"contempt": 1, "uncertain": 1}),
+        ("jaffe", 7, {}),
+        ("raf_list", 7, {}),
+    ],
+)
+def test_a_dataset_without_official_splits_is_judged_whole(
+    layout: str, n: int, left_out: dict[str, int], judge: Any, faces: list[np.ndarray], tmp_path: Path
+) -> None:
+    other_datasets.LAYOUTS[layout][1](faces, tmp_path / "raw")
+    document = judge(tmp_path / "raw", split="all")
+    assert (document["split"], document["n"], document["left_out"]) == ("all", n, left_out)
+    assert np.sum(document["confusion"]) == n
+    assert document["labels"] == list(EMOTIONS)
+
+
+def test_a_label_map_and_frames_are_options(judge: Any, faces: list[np.ndarray], tmp_path: Path) -> None:
+    other_datasets.mapped(faces, tmp_path / "raw")
+    document = judge(tmp_path / "raw", split="all", label_map=other_datasets.MAP)
+    assert (document["n"], document["left_out"]) == (3, {"langeweile": 1})
+    with pytest.raises(ConfigError, match="there is no label map"):
+        judge(tmp_path / "raw", label_map="nothing.json")
+    other_datasets.ck_sequences(faces, tmp_path / "ck")
+    assert judge(tmp_path / "ck", split="all", first_neutral=True)["n"] == 5
+
+
+def test_faces_are_found_in_larger_pictures_where_asked_for(judge: Any, tmp_path: Path) -> None:
+    """A photo of a person and one of nobody, in folders by emotion."""
+    from PIL import Image
+    from skimage.data import astronaut
+
+    for name, picture in (("a", astronaut()), ("b", np.full((300, 200, 3), 90, np.uint8))):
+        (tmp_path / "raw" / "happy").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(tmp_path / "raw" / "happy" / f"{name}.png")
+    document = judge(tmp_path / "raw", split="all", find_faces=True)
+    assert (document["n"], document["left_out"]) == (1, {"no face found": 1})
+    assert judge(tmp_path / "raw", split="all")["n"] == 2
+
+
+def test_text_counts_what_is_left_out(
+    tiny_checkpoint: Path, faces: list[np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other_datasets.affectnet(faces, tmp_path / "raw")
+    evaluate(str(tiny_checkpoint), data=tmp_path / "raw", split="all", backend="torch")
+    assert "2 more left out, no label that the model knows: 1 contempt, 1 uncertain" in capsys.readouterr().out
+
+
+def test_what_cannot_be_judged_says_why(judge: Any, faces: list[np.ndarray], tmp_path: Path) -> None:
+    other_datasets.affectnet(faces, tmp_path / "raw")
+    with pytest.raises(DataError, match="no face in PrivateTest, only in Training and PublicTest"):
+        judge(tmp_path / "raw")
+    next((tmp_path / "raw").rglob("image0000001.jpg")).write_bytes(b"")
+    with pytest.raises(RowsError, match="an empty file"):
+        judge(tmp_path / "raw", split="all")
+    assert judge(tmp_path / "raw", split="all", skip_broken=True)["n"] == 6
+
+
+def test_votes_are_judged_where_asked_for(judge: Any, prepared: Path, dataset: FaceDataset) -> None:
+    plain, voted = judge(prepared), judge(prepared, labels="ferplus")
+    assert plain["left_out"] == {}
+    assert voted["n"] + sum(voted["left_out"].values()) == plain["n"] == len(dataset.split("PrivateTest"))
+
+
+def test_preparing_takes_a_map_and_counts_what_has_no_label(
+    faces: list[np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other_datasets.mapped(faces, tmp_path / "raw")
+    prepare_data(tmp_path / "raw", out=tmp_path / "out", label_map=other_datasets.MAP)
+    assert "1 faces without a label: langeweile" in capsys.readouterr().out
+
+
+def test_protocols_in_one_table(tiny_checkpoint: Path, prepared: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    protocols([str(tiny_checkpoint)], data=prepared, backend="torch", as_json=True)
+    document = json.loads(capsys.readouterr().out)
+    assert [row["protocol"] for row in document["rows"]] == list(ORDER)
+    assert set(document["protocols"]) == set(ORDER)
+    for row in document["rows"]:
+        assert {"checkpoint", "n", "accuracy", "accuracy_interval", "macro_f1", "leak", "own_leak"} <= set(row)
+    protocols([str(tiny_checkpoint)], data=prepared, backend="torch")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines[1 : 1 + len(ORDER)]] == list(ORDER)
+
+
+def test_robustness_in_one_table(tiny_checkpoint: Path, prepared: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    robustness(str(tiny_checkpoint), data=prepared, limit=5, backend="torch", as_json=True)
+    document = json.loads(capsys.readouterr().out)
+    assert set(document["accuracy"]) == {"clean", "mean", *CORRUPTIONS}
+    assert (document["n"], len(document["by_strength"])) == (5, 1 + 5 * len(CORRUPTIONS))
+    robustness(str(tiny_checkpoint), data=prepared, limit=5, backend="torch")
+    text = capsys.readouterr().out
+    assert all(f"  {name}" in text for name in ("as they are", "mean", *CORRUPTIONS))
