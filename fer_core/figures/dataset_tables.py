@@ -144,6 +144,14 @@ def leakage(rows: pd.DataFrame) -> pd.DataFrame:
     return table.reindex([split for split in SPLITS if split in table.index])
 
 
+def near_leakage(rows: pd.DataFrame) -> dict[str, int]:
+    """Per test split the images that look like one of Training, equal or not; empty where that is unknown."""
+    if "near_twin_in_training" not in rows:
+        return {}
+    held_out = rows[rows["split"] != SPLITS[0]]
+    return {str(split): int(count) for split, count in held_out.groupby("split")["near_twin_in_training"].sum().items()}
+
+
 def conflict_pairs(rows: pd.DataFrame) -> pd.DataFrame:
     """Groups of identical images that carry both labels of a pair: a symmetric table emotion x emotion, diagonal 0."""
     names = class_names(rows)
@@ -157,7 +165,8 @@ def conflict_pairs(rows: pd.DataFrame) -> pd.DataFrame:
 def outliers(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows by how odd they are, oddest first: constant images, then by score."""
     measures = [name for name in ("brightness", "contrast", "sharpness", "strangeness") if name in rows]
-    table = rows[["row", "split", "constant", "outlier_score", *measures]]
+    reason = [name for name in ("outlier_reason",) if name in rows]
+    table = rows[["row", "split", "constant", "outlier_score", *reason, *measures]]
     table.insert(2, "label", label_names(rows))
     return table.sort_values(["constant", "outlier_score"], ascending=False, kind="stable").reset_index(drop=True)
 

@@ -100,5 +100,10 @@ def share_of(budget: Budget, config: TrainConfig, *, images_per_second: float, t
 
 
 def within(config: TrainConfig, share: Share) -> TrainConfig:
-    """The configuration with the budget's epochs; a stage with a frozen trunk never takes all of them."""
-    return replace(config, epochs=share.epochs, freeze_epochs=min(config.freeze_epochs, share.epochs - 1))
+    """The configuration with the budget's epochs.
+
+    A stage with a frozen trunk never takes all of them, and every cycle of the schedule keeps at least one.
+    """
+    cycles = min(config.cycles, share.epochs)
+    epochs = share.epochs - share.epochs % cycles
+    return replace(config, epochs=epochs, cycles=cycles, freeze_epochs=min(config.freeze_epochs, epochs - 1))

@@ -17,7 +17,7 @@ register_table(
     network("cnn_lstm_oversample", "with random oversampling", "cnn_lstm", sampler="oversample"),
     network("cnn_lstm_undersample", "with random undersampling", "cnn_lstm", sampler="undersample"),
     network("cnn_lstm_smote", "with SMOTE", "cnn_lstm", sampler="smote"),
-    network("cnn_lstm_clean", "without conflicting twins and non-faces", "cnn_lstm", clean="conflicts,non_faces"),
+    network("cnn_lstm_clean", "without conflicting twins and non-faces", "cnn_lstm", clean="conflicting,non_faces"),
     network("cnn_bilstm", "read both ways", "cnn_bilstm"),
     network("cnn_gru", "with GRU cells", "cnn_gru"),
     network("cnn_lstm_attention", "with attention over the steps", "cnn_lstm_attention"),

@@ -130,3 +130,10 @@ def test_conflict_pairs_count_groups_not_images(rows: pd.DataFrame) -> None:
 
 def test_outliers_start_with_constant_images(rows: pd.DataFrame) -> None:
     assert tables.outliers(rows)["row"].tolist()[:3] == [7, 3, 6]
+
+
+def test_look_alikes_in_training_are_counted_where_they_are_known() -> None:
+    rows = pd.DataFrame({"split": ["Training", "PublicTest", "PrivateTest", "PrivateTest"]})
+    assert tables.near_leakage(rows) == {}
+    rows["near_twin_in_training"] = [False, False, True, True]
+    assert tables.near_leakage(rows) == {"PrivateTest": 2, "PublicTest": 0}

@@ -79,6 +79,12 @@ def test_a_frozen_stage_never_takes_all_epochs() -> None:
     assert within(config, Share(1, 0)).freeze_epochs == 0
 
 
+def test_cycles_stay_whole() -> None:
+    config = TrainConfig(model="vgg", epochs=40, cycles=4)
+    assert (within(config, Share(10, 0)).epochs, within(config, Share(10, 0)).cycles) == (8, 4)
+    assert (within(config, Share(2, 0)).epochs, within(config, Share(2, 0)).cycles) == (2, 2)
+
+
 @pytest.fixture
 def two_rows(monkeypatch: pytest.MonkeyPatch) -> tuple[Row, ...]:
     """A network and an ensemble of it with itself narrower, known to the registry for this test."""

@@ -39,8 +39,13 @@ def show_leakage(rows: pd.DataFrame) -> None:
         figures.leakage(dataset_tables.leakage(rows)),
         "leakage",
         "Test images that a model has already seen in training, byte by byte. They reward memory; every accuracy here "
-        "is therefore also given on the test set without them.",
+        "is therefore also given on the test set without them." + _look_alikes(rows),
     )
+
+
+def _look_alikes(rows: pd.DataFrame) -> str:
+    found = [f"{count:,} of {split}" for split, count in dataset_tables.near_leakage(rows).items()]
+    return f" Counting look-alikes too, {' and '.join(found)} have a twin in training." if found else ""
 
 
 def show_sizes(groups: pd.DataFrame) -> None:
