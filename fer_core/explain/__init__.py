@@ -6,7 +6,14 @@ Example:
     >>> overlay_face(crop, explanation.heatmap, 0.7, signed=explanation.signed).save("happy.png")
 """
 
-from fer_core.explain.attribution import attribute, attribute_batch, methods_for, raw_attributions, why_not
+from fer_core.explain.attribution import (
+    attribute,
+    attribute_batch,
+    controls_for,
+    methods_for,
+    raw_attributions,
+    why_not,
+)
 from fer_core.explain.base import EXPLAINERS, Explainer
 from fer_core.explain.controls import ChoiceControl, Control, FloatControl, IntControl
 from fer_core.explain.face import Explanation, explain_face
@@ -24,6 +31,7 @@ __all__ = [
     "IntControl",
     "attribute",
     "attribute_batch",
+    "controls_for",
     "explain_face",
     "methods_for",
     "raw_attributions",

@@ -10,6 +10,7 @@ import numpy as np
 
 from fer_core.errors import CheckpointError, ConfigError, UnsupportedError
 from fer_core.explain.base import EXPLAINERS, Explainer
+from fer_core.explain.controls import Control
 from fer_core.explain.isolate import private_copy
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ NOTHING = 1e-12
 _REASONS: MutableMapping[FerModel, dict[str, str | None]] = WeakKeyDictionary()
 """What `why_not` found, for as long as the model lives: it lies in the model's structure, not in its weights."""
 
+_CONTROLS: MutableMapping[FerModel, dict[str, tuple[Control, ...]]] = WeakKeyDictionary()
 _CLASSES: MutableMapping[FerModel, int] = WeakKeyDictionary()
 
 
@@ -95,6 +97,27 @@ def why_not(method: str, model: FerModel) -> str | None:
     if method not in known:
         known[method] = _reason(explainer, model)
     return known[method]
+
+
+def controls_for(method: str, model: FerModel) -> tuple[Control, ...]:
+    """The method's controls with the ranges that this model has (its layers, its heads); it must suit the model."""
+    import torch
+
+    require(method, model)
+    known = _CONTROLS.setdefault(model, {})
+    if method not in known:
+        with torch.inference_mode(False):
+            known[method] = EXPLAINERS[method].controls_for(private_copy(model))
+    return known[method]
+
+
+def pictures_of(method: str, model: FerModel, faces: Tensor, crop: np.ndarray) -> dict[str, np.ndarray]:
+    """What the method has to show of one face beside its heatmap; arguments as in `Explainer.pictures`."""
+    import torch
+
+    with torch.inference_mode(False):
+        twin = private_copy(model)
+        return EXPLAINERS[method].pictures(twin, faces.detach().clone().to(_device(twin)), crop)
 
 
 def require(method: str, model: FerModel) -> None:

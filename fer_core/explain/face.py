@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fer_core.errors import ConfigError, ImageError
-from fer_core.explain.attribution import attribute, require
+from fer_core.explain.attribution import attribute, pictures_of, require
 from fer_core.explain.base import EXPLAINERS
 from fer_core.explain.faithfulness import measure
 
@@ -30,6 +30,7 @@ class Explanation:
         seconds: time of the attribution, without loading and without the faithfulness.
         signed: whether negative heat speaks against the target.
         probabilities: of all emotions.
+        pictures: what the method shows beside the heatmap, uint8 (h, w), by what it is.
     """
 
     method: str
@@ -40,6 +41,12 @@ class Explanation:
     seconds: float
     signed: bool
     probabilities: dict[str, float]
+    pictures: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+
+    @property
+    def targeted(self) -> bool:
+        """Whether the heat is about the target, and not about the face whatever the answer."""
+        return EXPLAINERS[self.method].targeted
 
     def to_dict(self) -> dict[str, Any]:
         """The keys of `scripts.explain --json`."""
@@ -93,7 +100,8 @@ def explain_face(
     areas = measure(classifier.predict_proba, crop, heatmap, index).to_dict() if faithfulness else None
     probabilities = {label: float(p) for label, p in zip(labels, chances, strict=True)}
     signed = EXPLAINERS[method].signed
-    return Explanation(method, labels[index], emotion, heatmap, areas, seconds, signed, probabilities)
+    pictures = pictures_of(method, model, faces, crop)
+    return Explanation(method, labels[index], emotion, heatmap, areas, seconds, signed, probabilities, pictures)
 
 
 def check_target(target: str | None, labels: tuple[str, ...]) -> None:

@@ -43,21 +43,31 @@ def explanation_sheet(
         opacity: of the heat.
         side: height of the panels in pixels.
     """
-    panels = [("what the model saw", _plain(crop, side)), ("explained", _heat_panel(explanation, crop, opacity, side))]
+    panels = [
+        ("what the model saw", _plain(crop, side)),
+        (_caption(explanation), _heat_panel(explanation, crop, opacity, side)),
+    ]
+    panels[1:1] = [(words, _plain(picture, side)) for words, picture in explanation.pictures.items()]
     if photo is not None and face is not None:
         panels.insert(0, ("the photo", _photo_panel(explanation, photo, face, opacity, side)))
-    colours = legend(explanation.signed, side, target=explanation.target)
+    colours = legend(explanation.signed, side, target=explanation.target, targeted=explanation.targeted)
     return _compose(_heading(explanation), panels, colours, _note(explanation))
 
 
 def _heading(explanation: Explanation) -> tuple[str, str]:
     named = f"{explanation.emotion} {100 * explanation.probabilities[explanation.emotion]:.0f} %"
     title = EXPLAINERS[explanation.method].title
+    if not explanation.targeted:
+        return f"{title}: where the network attends", f"the model says {named}"
     first = f"{title}: why {explanation.target}?"
     if explanation.target == explanation.emotion:
         return first, f"the model says {named}"
     chance = 100 * explanation.probabilities[explanation.target]
     return first, f"the model says {named}, and {explanation.target} {chance:.0f} %"
+
+
+def _caption(explanation: Explanation) -> str:
+    return "explained" if explanation.targeted else "attended"
 
 
 def _note(explanation: Explanation) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from fer_core.artifacts import Card
 from fer_core.errors import UnknownNameError
-from fer_core.explain import EXPLAINERS, Explanation
+from fer_core.explain import EXPLAINERS, Control, Explanation
 from fer_core.inference.faces import Face
 from fer_core.inference.image import open_photo
 from fer_core.inference.predictor import NO_FACE, FacePrediction, PhotoResult
@@ -70,6 +70,11 @@ class FakeModels:
         emotion = "happy" if name == "sure" else "sad"
         chances = {label: 0.9 if label == emotion else 0.1 / 6 for label in EMOTIONS}
         return tuple(FacePrediction(one, emotion, 0.9, chances) for one in faces)
+
+    def methods(self, name: str) -> dict[str, tuple[Control, ...]]:
+        """Two of all; `other` attends, too."""
+        names = ("grad_cam", "integrated_gradients") + (("self_attention",) if name == "other" else ())
+        return {method: EXPLAINERS[method].controls for method in names}
 
     def explain(self, name: str, crop: np.ndarray, *, method: str, target: str | None, **options: Any) -> Explanation:
         """Heat on the left half; counts how often it was asked."""

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from fer_core.artifacts import DEFAULT_CHECKPOINT, Card, find_checkpoint, list_checkpoints, load_card
-from fer_core.errors import CheckpointError, UnknownNameError
+from fer_core.errors import CheckpointError, UnknownNameError, UnsupportedError
 
 if TYPE_CHECKING:
     from fer_core.classifiers.base import CheckpointClassifier
-    from fer_core.explain import Explanation
+    from fer_core.explain import Control, Explanation
     from fer_core.inference.faces import Face
     from fer_core.inference.image import ImageSource
     from fer_core.inference.predictor import FacePrediction, PhotoResult, Predictor
@@ -38,6 +38,9 @@ class Models(Protocol):
 
     def classify(self, name: str, faces: list[Face]) -> tuple[FacePrediction, ...]:
         """Faces that were found already -> their emotions."""
+
+    def methods(self, name: str) -> dict[str, tuple[Control, ...]]:
+        """The explanation methods that suit a checkpoint, with their controls; empty where it is not one network."""
 
     def explain(self, name: str, crop: np.ndarray, **options: Any) -> Explanation:
         """One face -> a heatmap; options as for `fer_core.explain.explain_face`."""
@@ -83,6 +86,18 @@ class CheckpointModels:
         """Faces that were found already -> their emotions."""
         return self._get(name).predictor.classify(faces)
 
+    def methods(self, name: str) -> dict[str, tuple[Control, ...]]:
+        """The explanation methods that suit a checkpoint, each with the ranges of its controls; imports torch."""
+        from fer_core.explain import controls_for, methods_for
+
+        classifier = self._get(name).classifier
+        with self._explaining:
+            try:
+                model = classifier.torch_model()
+            except UnsupportedError:
+                return {}
+            return {method: controls_for(method, model) for method in methods_for(model)}
+
     def explain(self, name: str, crop: np.ndarray, **options: Any) -> Explanation:
         """One face -> a heatmap. One at a time: explainers hang hooks into the one network."""
         from fer_core.explain import explain_face
@@ -101,7 +116,8 @@ class CheckpointModels:
         """Imports torch and captum and explains one face, so that the first visitor need not wait for that."""
         from fer_core.explain import DEFAULT_METHOD
 
-        self.explain(self.default, np.zeros((48, 48), np.uint8), method=DEFAULT_METHOD)
+        if DEFAULT_METHOD in self.methods(self.default):
+            self.explain(self.default, np.zeros((48, 48), np.uint8), method=DEFAULT_METHOD)
 
     def _get(self, name: str) -> _Loaded:
         self.card(name)

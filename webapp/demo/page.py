@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +36,11 @@ EMPTY: Final = (
     "saw, and which of them it went by. No photo at hand? Take one of the examples."
 )
 BROKEN: Final = "Something went wrong here, and not through your photo. Please try again; if it stays, restart the app."
+
+UNEXPLAINED: Final = (
+    "This model is not one network but several, or none, so there is nothing inside to look at. "
+    "Choose another one to see which pixels it goes by."
+)
 
 INTRODUCTION: Final = """
 # Which expression does a network see?
@@ -138,15 +143,22 @@ class _Page:
             self.chooser = _html(elem_id="chooser")
             with gr.Column(visible=False) as self.details:
                 self.face = _html(elem_id="face")
-                self._build_explanation()
+                self.unexplained = gr.HTML(views.message(UNEXPLAINED), visible=False, elem_id="unexplained")
+                with gr.Column() as self.explanation:
+                    self._build_explanation()
             self.again = gr.Button("Start over", size="sm", elem_id="again")
 
     def _build_explanation(self) -> None:
         gr.Markdown("### Which pixels did it go by?")
+        self.offered = gr.State("")
         with gr.Row():
-            methods = [(EXPLAINERS[name].title, name) for name in EXPLAINERS]
             self.method = gr.Dropdown(
-                methods, value=DEFAULT_METHOD, label="Method", elem_id="method", filterable=False, min_width=150
+                _choices(EXPLAINERS),
+                value=DEFAULT_METHOD,
+                label="Method",
+                elem_id="method",
+                filterable=False,
+                min_width=150,
             )
             self.target = gr.Dropdown(
                 _targets(self.models.card(self.models.default).labels),
@@ -180,6 +192,7 @@ class _Page:
             started.append(block.choose(self._choose, [self.visit], self._answer_outputs(), **_HIDDEN))
         for event in started:
             event.then(None, js=SHOW_ANSWER, **_HIDDEN)
+            event.then(self._offer, self._offer_inputs(), self._offer_outputs(), **_HIDDEN)
             event.then(self._explain, self._explain_inputs(), [self.overlay], show_progress="minimal", **_HIDDEN)
         self._wire_explanation()
         self.again.click(self._restart, None, self._answer_outputs(), **_HIDDEN)
@@ -188,7 +201,7 @@ class _Page:
     def _wire_explanation(self) -> None:
         inputs, options = self._explain_inputs(), {**_HIDDEN, "show_progress": "minimal", "trigger_mode": "always_last"}
         chosen = self.method.input(
-            self._choose_method, [self.method], [self.method_line, *self.groups.values()], **_HIDDEN
+            self._choose_method, [self.method], [self.method_line, self.target, *self.groups.values()], **_HIDDEN
         )
         chosen.then(self._explain, inputs, [self.overlay], **options)
         self.target.input(self._explain, inputs, [self.overlay], **options)
@@ -209,6 +222,13 @@ class _Page:
             self.chooser,
             self.face,
         ]
+
+    def _offer_inputs(self) -> list[Any]:
+        return [self.visit, self.offered, self.method]
+
+    def _offer_outputs(self) -> list[Any]:
+        choosing = [self.method, self.method_line, self.target, *self.groups.values()]
+        return [self.offered, self.unexplained, self.explanation, *choosing, *self.controls.values()]
 
     def _explain_inputs(self) -> list[Any]:
         return [self.visit, self.method, self.target, self.opacity, *self.controls.values()]
@@ -273,10 +293,27 @@ class _Page:
         return self._empty(views.message("Forgotten. Add another photo whenever you like."))
 
     def _choose_method(self, method: str) -> tuple[Any, ...]:
-        return _about_method(method), *(gr.Column(visible=name == method) for name in self.groups)
+        target = gr.Dropdown(visible=EXPLAINERS[method].targeted)
+        return _about_method(method), target, *(gr.Column(visible=name == method) for name in self.groups)
+
+    def _offer(self, visit: Visit | None, offered: str, method: str) -> tuple[Any, ...]:
+        """The methods that suit the model in use, with its ranges; changes the page only with the model."""
+        if visit is None or not visit.faces or visit.checkpoint == offered:
+            return tuple(gr.skip() for _ in self._offer_outputs())
+        methods = self.models.methods(visit.checkpoint)
+        chosen = method if method in methods else next(iter(_ordered(methods)), DEFAULT_METHOD)
+        dropdown = gr.Dropdown(_choices(methods), value=chosen)
+        parts = (gr.HTML(visible=not methods), gr.Column(visible=bool(methods)), dropdown)
+        return visit.checkpoint, *parts, *self._choose_method(chosen), *self._ranges(methods)
+
+    def _ranges(self, methods: Mapping[str, tuple[Control, ...]]) -> Iterator[Any]:
+        """An update for every control of the page: those of the model's methods at their defaults, in its ranges."""
+        known = {(name, control.name): control for name, found in methods.items() for control in found}
+        for key in self.controls:
+            yield _update_control(known[key]) if key in known else gr.skip()
 
     def _explain(self, visit: Visit | None, method: str, target: str, opacity: float, *values: Any) -> str:
-        if visit is None or not visit.faces:
+        if visit is None or not visit.faces or not self.models.methods(visit.checkpoint):
             return ""
         given = {name: value for (owner, name), value in zip(self.controls, values, strict=True) if owner == method}
         try:
@@ -336,6 +373,15 @@ def _html(value: str = "", **options: Any) -> gr.HTML:
     return gr.HTML(value, js_on_load=SCRIPT, **options)
 
 
+def _ordered(methods: Iterable[str]) -> list[str]:
+    """The default first, then what explains an answer, then what shows attention, whatever the answer."""
+    return sorted(methods, key=lambda name: (name != DEFAULT_METHOD, not EXPLAINERS[name].targeted))
+
+
+def _choices(methods: Iterable[str]) -> list[tuple[str, str]]:
+    return [(EXPLAINERS[name].title, name) for name in _ordered(methods)]
+
+
 def _targets(labels: tuple[str, ...]) -> list[tuple[str, str]]:
     return [("as predicted", PREDICTED), *((label, label) for label in labels)]
 
@@ -367,6 +413,13 @@ def _build_control(control: Control) -> gr.Slider | gr.Dropdown:
         info=control.help,
         buttons=[],
     )
+
+
+def _update_control(control: Control) -> gr.Slider | gr.Dropdown:
+    """The control at its default; hidden where there is one layer or head, for which 0 and 1 are the same."""
+    if isinstance(control, ChoiceControl):
+        return gr.Dropdown(value=control.default)
+    return gr.Slider(maximum=control.maximum, value=control.default, visible=control.maximum > control.minimum + 1)
 
 
 def _forget_session(demo: gr.Blocks) -> Callable[[gr.Request], None]:

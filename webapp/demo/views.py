@@ -112,13 +112,12 @@ def face(visit: Visit, reliability: str) -> str:
 
 def explanation(visit: Visit, explained: Explanation, on_face: Image.Image, on_photo: Image.Image | None) -> str:
     """The heatmap on the face and on the photo, each with a button that saves it."""
-    target, signed = escape(explained.target), explained.signed
-    words = "for or against" if signed else "for"
-    alt = f"Heatmap of the pixels that speak {words} {target}"
-    figures = _saveable(on_face, f"{alt}, on the face", "overlay-face.png", "On the face")
+    alt = escape(_heat_alt(explained))
+    shown = "".join(_beside(picture, words) for words, picture in explained.pictures.items())
+    figures = shown + _saveable(on_face, f"{alt}, on the face", "overlay-face.png", "On the face")
     if on_photo is not None:
         figures += _saveable(on_photo.convert("RGB"), f"{alt}, on the photo", "overlay-photo.png", "On the photo")
-    return f'<div class="fer-overlays">{figures}</div>{_legend(target, signed)}'
+    return f'<div class="fer-overlays">{figures}</div>{_legend(explained)}'
 
 
 def model_line(card: Card, split: str = "PrivateTest") -> str:
@@ -214,11 +213,27 @@ def _saveable(picture: Image.Image, alt: str, name: str, caption: str) -> str:
     )
 
 
-def _legend(target: str, signed: bool) -> str:
-    from fer_core.explain.heat_colours import INFERNO, RD_BU
+def _heat_alt(explained: Explanation) -> str:
+    if not explained.targeted:
+        return "Heatmap of where the network attends"
+    return f"Heatmap of the pixels that speak {'for or against' if explained.signed else 'for'} {explained.target}"
 
-    left, right = (f"against {target}", f"for {target}") if signed else ("hardly matters", f"matters for {target}")
-    colours = ",".join(RD_BU if signed else INFERNO)
+
+def _beside(picture: np.ndarray, words: str) -> str:
+    """A picture that belongs to the explanation and carries no heat."""
+    caption = escape(words[:1].upper() + words[1:])
+    return (
+        f'<figure><img class="fer-pixels" src="{picture_data(picture)}" alt="{caption}">'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )
+
+
+def _legend(explained: Explanation) -> str:
+    from fer_core.explain.heat_colours import INFERNO, RD_BU
+    from fer_core.explain.legend import legend_words
+
+    left, right = map(escape, legend_words(explained.signed, explained.target, targeted=explained.targeted))
+    colours = ",".join(RD_BU if explained.signed else INFERNO)
     scale = f'<i style="background:linear-gradient(to right,{colours})"></i>'
     return f'<p class="fer-legend"><span>{left}</span>{scale}<span>{right}</span></p>'
 
