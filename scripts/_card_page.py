@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fer_core.artifacts import Card
+from fer_core.artifacts import CLASSICAL, ENSEMBLE, NETWORK, Card
 from fer_core.evaluation.record import DEDUPLICATED, TESTS
 
 PARTS = (*TESTS, DEDUPLICATED)
@@ -15,7 +15,7 @@ def card_page(card: Card) -> str:
     sections = [
         f"# {card.name}\n\nGenerated from `card.json` by `python -m scripts.document`.",
         _identity(card),
-        _figures(card.metrics),
+        _figures(card),
         _per_emotion(card.metrics.get(TESTS[1], {})),
         _origin(card),
         _limits(),
@@ -24,23 +24,46 @@ def card_page(card: Card) -> str:
 
 
 def _identity(card: Card) -> str:
+    return "\n".join([*(_network(card) if card.kind == NETWORK else _combined(card)), _output(card)])
+
+
+def _network(card: Card) -> list[str]:
     field = card.input.get("field", card.input["side"])
     sees = "all of it" if field == card.input["side"] else f"its centre of {field}x{field}"
     options = ", ".join(f"{name} {value}" for name, value in card.options.items()) or "as registered"
     size = f"{card.parameters:,} parameters"
-    return "\n".join(
-        [
-            f"- **Architecture**: [{card.title}]({card.paper}), `{card.model}` ({options}), {size}.",
-            f"- **Input**: a grey face of 48x48 pixels; the network sees {sees}.",
-            f"- **Output**: {', '.join(card.labels)}; logits are divided by {card.temperature} before the softmax.",
-        ]
-    )
+    return [
+        f"- **Architecture**: [{card.title}]({card.paper}), `{card.model}` ({options}), {size}.",
+        f"- **Input**: a grey face of 48x48 pixels; the network sees {sees}.",
+    ]
 
 
-def _figures(metrics: dict[str, dict[str, Any]]) -> str:
+def _combined(card: Card) -> list[str]:
+    """An ensemble or a classical method."""
+    options = ", ".join(f"{name} {value}" for name, value in card.options.items() if value not in ({}, []))
+    lines = [
+        f"- **Method**: [{card.title}]({card.paper}), `{card.model}`{f' ({options})' if options else ''}, "
+        f"{card.parameters:,} numbers.",
+        "- **Input**: a grey face of 48x48 pixels.",
+    ]
+    if card.members:
+        names = ", ".join(f"`{member['name']}`" for member in card.members)
+        what = "Members" if card.kind == ENSEMBLE else "Features from"
+        lines.insert(1, f"- **{what}**: {names}.")
+    return lines
+
+
+def _output(card: Card) -> str:
+    mirrored = " The answer is the mean over the face and its mirror image." if card.views == "flip" else ""
+    names = ", ".join(card.labels)
+    return f"- **Output**: {names}; logits are divided by {card.temperature} before the softmax.{mirrored}"
+
+
+def _figures(card: Card) -> str:
+    metrics = card.metrics
     if not metrics:
         return "## What it reaches\n\nNot evaluated yet."
-    lines = ["## What it reaches", "", "One view of each face, no test-time augmentation.", ""]
+    lines = ["## What it reaches", "", _views(card), ""]
     lines += ["| faces | n | accuracy | 95 % interval | macro F1 | ECE |", "| --- | --- | --- | --- | --- | --- |"]
     for part in (part for part in PARTS if part in metrics):
         found = metrics[part]
@@ -50,6 +73,12 @@ def _figures(metrics: dict[str, dict[str, Any]]) -> str:
         cells += [f"{found['macro_f1']:.2%}", f"{found['ece']:.2%}"]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _views(card: Card) -> str:
+    if card.views == "flip":
+        return "Each face and its mirror image, as the checkpoint answers by itself."
+    return "One view of each face, no test-time augmentation."
 
 
 def _per_emotion(metrics: dict[str, Any]) -> str:
@@ -63,6 +92,8 @@ def _per_emotion(metrics: dict[str, Any]) -> str:
 
 def _origin(card: Card) -> str:
     training, selection = card.training, card.selection
+    if card.kind != NETWORK:
+        return _built(card)
     if not {"epochs", "images_seen", "seconds", "plan"} <= set(training):
         return f"## How it came about\n\nThe card does not say. {card.notes}".rstrip()
     speed = f"{training['images_per_second']:.0f} images a second ({training['plan']}; {training['device']})"
@@ -73,6 +104,25 @@ def _origin(card: Card) -> str:
         f"{training['seed']}. Epoch {selection['epoch']} was the best on {selection['split']} "
         f"({selection['metric']} {selection['value']:.4f}). PrivateTest was judged once, after that choice."
     )
+    return f"{text}\n\n{card.notes}" if card.notes else text
+
+
+def _built(card: Card) -> str:
+    """How an ensemble or a classical method came about."""
+    training, chosen = card.training, card.selection
+    parts = []
+    if trained := training.get("members_trained"):
+        parts.append(f"{trained} members were trained for it, {training['epochs']} epochs each.")
+    if card.kind == CLASSICAL:
+        parts.append(f"Trained on {card.data['faces']:,} faces of Training; {len(training['tried'])} settings tried.")
+    if "seconds" in training:
+        parts.append(f"It took {training['seconds'] / 60:.1f} minutes.")
+    if chosen:
+        parts.append(
+            f"What had to be fitted or chosen was on {chosen['split']} ({chosen['metric']} {chosen['value']:.4f}); "
+            "PrivateTest was judged once, after that."
+        )
+    text = f"## How it came about\n\n{' '.join(parts)}"
     return f"{text}\n\n{card.notes}" if card.notes else text
 
 

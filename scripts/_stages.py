@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from fer_core.artifacts import NETWORK
 from fer_core.errors import CheckpointError, ConfigError
 from fer_core.registry import Registry
 
@@ -177,7 +178,7 @@ def _time_audit(bench: Bench) -> Iterator[Timing]:
 
 @STAGES.register("train_step")
 def _time_train_step(bench: Bench) -> Iterator[Timing]:
-    """Forward, backward and optimiser on one batch, in the precision and layout that a training run would choose."""
+    """Forward, backward and optimiser on a batch of a network, in the precision and layout that a run would choose."""
     import torch
 
     from fer_core.config import ExecutionConfig, TrainConfig
@@ -188,6 +189,8 @@ def _time_train_step(bench: Bench) -> Iterator[Timing]:
 
     device = torch.device(best_accelerator())
     classifier = bench.classifier("torch")
+    if classifier.card.kind != NETWORK:
+        return
     config = TrainConfig(classifier.card.model, batch_size=bench.batch)
     faces = classifier.normalise(bench.faces).to(device)
     labels = torch.arange(bench.batch, device=device) % len(classifier.labels)
@@ -234,10 +237,12 @@ def _time_photo(bench: Bench) -> Iterator[Timing]:
 
 @STAGES.register("explain")
 def _time_explain(bench: Bench) -> Iterator[Timing]:
-    """One face explained, by each method with its default controls."""
+    """One face explained, by each method with its default controls; networks only."""
     from fer_core.explain import EXPLAINERS, explain_face, methods_for
 
     classifier, face = bench.classifier("torch"), bench.faces[0]
+    if classifier.card.kind != NETWORK:
+        return
     suitable = set(methods_for(classifier.torch_model()))
     for name in EXPLAINERS:
         if name in suitable:

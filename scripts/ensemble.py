@@ -23,11 +23,12 @@ MEMBERS = "--members"
 
 @with_configs(config=TrainConfig, execution=ExecutionConfig)
 def ensemble(
-    method: Annotated[
+    combination: Annotated[
         str,
         typer.Argument(
+            metavar="METHOD",
             help="soft_vote, weighted_vote, stacking or snapshot of --members; boosting, one_vs_rest or pair_tree of "
-            "members that are trained for it."
+            "members that are trained for it.",
         ),
     ],
     data: Annotated[Path, typer.Option(help="Prepared dataset, or a raw source that is prepared on the way.")],
@@ -59,20 +60,22 @@ def ensemble(
     from fer_core.classifiers.combination import COMBINATIONS
     from fer_core.classifiers.ensemble import build_ensemble
 
-    title = COMBINATIONS[method].title
-    check_request(method, members or [], model, views)
+    title = COMBINATIONS[combination].title
+    check_request(combination, members or [], model, views)
     dataset = open_dataset(data)
     tree = chosen_tree(dataset, tree_by)
     workshop = Workshop(config, execution, dataset, out, resume, say, bar)
-    options: dict[str, Any] = {"tree": tree} if method == "pair_tree" else {}
+    options: dict[str, Any] = {"tree": tree} if combination == "pair_tree" else {}
     if model:
-        options = workshop.make(method, rounds, tree)
+        options = workshop.make(combination, rounds, tree)
     folders = [*workshop.members, *member_folders(members or [])]
     target, facts = out / "checkpoint", workshop.facts()
-    card = build_ensemble(target, method, folders, dataset, load_classifier, views=views, training=facts, **options)
+    card = build_ensemble(
+        target, combination, folders, dataset, load_classifier, views=views, training=facts, **options
+    )
     document = {
         "checkpoint": str(target),
-        "method": method,
+        "method": combination,
         "members": [member["name"] for member in card.members],
         "options": card.options,
         "temperature": card.temperature,

@@ -1,4 +1,4 @@
-"""Makes a finished run a shipped checkpoint."""
+"""Makes a finished run, an ensemble or a classical method a shipped checkpoint."""
 
 from __future__ import annotations
 
@@ -13,28 +13,24 @@ from scripts._dataset import open_dataset
 
 
 def publish(
-    trained: Annotated[Path, typer.Argument(help="The checkpoint folder that scripts.train wrote.")],
+    trained: Annotated[Path, typer.Argument(help="The checkpoint folder that a training command wrote.")],
     data: Annotated[Path, typer.Option(help="The dataset that it was trained on.")],
     name: Annotated[str, typer.Option(help="Name under checkpoints/; one that is there is replaced.")],
     notes: Annotated[str, typer.Option(help="What else a reader of the card must know.")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Copies a trained network to checkpoints/NAME, exports it, and records its evaluation on both test splits.
+    """Copies a checkpoint to checkpoints/NAME, exports a network, and records its evaluation on both test splits.
 
-    This is the one look at PrivateTest; everything about the network must be decided before.
+    This is the one look at PrivateTest; everything about the checkpoint must be decided before.
     """
-    from fer_core.artifacts import CHECKPOINTS, HISTORY, load_card, load_weights, save_checkpoint, update_card
-    from fer_core.classifiers.onnx import export
+    from fer_core.artifacts import CHECKPOINTS, NETWORK, load_card, update_card
     from fer_core.evaluation.record import record_evaluation
 
     dataset = open_dataset(data)
-    card, weights = load_card(trained), load_weights(trained)
     draft = CHECKPOINTS / f".{name}.draft"
     shutil.rmtree(draft, ignore_errors=True)
-    save_checkpoint(draft, card, weights)
-    update_card(draft, name=name, notes=notes)
-    shutil.copyfile(trained / HISTORY, draft / HISTORY)
-    difference = export(draft)
+    difference = (_copy_network if load_card(trained).kind == NETWORK else _copy_whole)(trained, draft)
+    update_card(draft, name=name, **({"notes": notes} if notes else {}))
     metrics = record_evaluation(draft, dataset)
     final = CHECKPOINTS / name
     shutil.rmtree(final, ignore_errors=True)
@@ -42,6 +38,25 @@ def publish(
     accuracy = metrics["PrivateTest"]["accuracy"]
     document = {"checkpoint": name, "accuracy": accuracy, "max_difference": difference}
     emit(document, as_json, [f"checkpoints/{name}: PrivateTest accuracy {accuracy:.2%}; run scripts.document next"])
+
+
+def _copy_network(trained: Path, draft: Path) -> float:
+    """Weights, card, history and a fresh export; returns the export's largest difference from PyTorch."""
+    from fer_core.artifacts import HISTORY, load_card, load_weights, save_checkpoint
+    from fer_core.classifiers.onnx import export
+
+    save_checkpoint(draft, load_card(trained), load_weights(trained))
+    shutil.copyfile(trained / HISTORY, draft / HISTORY)
+    return export(draft)
+
+
+def _copy_whole(trained: Path, draft: Path) -> float | None:
+    """An ensemble or a classical method, with the members that it carries."""
+    from fer_core.artifacts import check_weights
+
+    check_weights(trained)
+    shutil.copytree(trained, draft)
+    return None
 
 
 if __name__ == "__main__":

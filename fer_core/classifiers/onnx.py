@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from fer_core.artifacts import ONNX, Card, load_card
+from fer_core.artifacts import NETWORK, ONNX, Card, load_card
 from fer_core.data.table import SIDE
 from fer_core.errors import UnsupportedError
 from fer_core.files import cache_folder, replacing
@@ -36,6 +36,10 @@ def export(folder: Path, target: Path | None = None) -> float:
     Raises:
         UnsupportedError: the network has no ONNX form, or that form differs by 1e-4 or more.
     """
+    card = load_card(folder)
+    if card.kind != NETWORK:
+        names = ", ".join(member["name"] for member in card.members) or "a network"
+        raise UnsupportedError(f"{card.name} is not one network and has no ONNX form; export {names}")
     target = target or folder / ONNX
     with replacing(target) as temporary:
         _write(folder, temporary)
