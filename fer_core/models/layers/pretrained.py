@@ -31,6 +31,9 @@ class AsPhotographs(nn.Module):
         std: deviations of the three colours.
     """
 
+    scale: Tensor
+    shift: Tensor
+
     def __init__(self, side: int, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
         super().__init__()
         if side < 32:

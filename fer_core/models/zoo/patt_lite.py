@@ -28,8 +28,8 @@ from fer_core.models.layers.pretrained import AsPhotographs, build_trunk, check_
 from fer_core.models.layers.width import scaled
 
 PATCH, DENSE = 256, 32
-STRIDES = {112: 2, 224: 4}
-"""Stride of the first patch convolution by the side that the trunk sees."""
+STRIDES = {112: (2, 2), 224: (4, 1)}
+"""Stride and padding of the first patch convolution by the side that the trunk sees."""
 
 
 class PattLite(FerModel):
@@ -55,9 +55,9 @@ class PattLite(FerModel):
     ) -> None:
         super().__init__()
         self.photographs, self.trunk = photographs, trunk
-        stride = STRIDES[photographs.side]
+        stride, padding = STRIDES[photographs.side]
         self.patches = nn.Sequential(
-            *_separable(channels, patch, 4, stride, padding=1),
+            *_separable(channels, patch, 4, stride, padding),
             *_separable(patch, patch, 2, 2, padding=0),
             *(nn.Conv2d(patch, patch, 1), nn.ReLU()),
         )

@@ -43,7 +43,7 @@ def pramerdorfer_vgg(num_classes: int = 7, width: float = 1.0, dense: int = 256,
 
 
 @register_model(
-    "pramerdorfer_inception", title="Inception network of Pramerdorfer & Kampel", paper=PAPER, small={"width": 0.25}
+    "pramerdorfer_inception", title="Inception network of Pramerdorfer & Kampel", paper=PAPER, small={"width": 0.125}
 )
 def pramerdorfer_inception(num_classes: int = 7, width: float = 1.0, dropout: float = 0.2) -> Cnn:
     """Seven inception modules for 48x48 faces; `width` scales all channels."""

@@ -1,0 +1,102 @@
+"""Weights learnt on photographs: read where asked, the right ones, and never on the way to a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skimage
+import torch
+from PIL import Image
+from timm.models import resnet
+
+from fer_core.errors import ConfigError
+from fer_core.models import MODELS, create_model
+from fer_core.models.layers.pretrained import FACES, IN_A_PACKAGE, AsPhotographs
+from fer_core.models.zoo import efficientnet
+
+PRETRAINED = [name for name, spec in MODELS.items() if "pretrained" in spec.options]
+ONE_A_FAMILY = ("resnet18", "efficientnet_b0", "patt_lite")
+CATS = {281, 282, 285}  # ImageNet's tabby, tiger cat and Egyptian cat
+
+
+def cat(side: int) -> torch.Tensor:
+    """A cat's face in grey, (1, 1, side, side), normalised as faces are."""
+    picture = Image.open(Path(skimage.__file__).parent / "data" / "chelsea.png").convert("L").crop((100, 0, 400, 300))
+    unit = np.asarray(picture.resize((side, side)), np.float32) / 255
+    return torch.tensor((unit - FACES[0]) / FACES[1])[None, None]
+
+
+@pytest.mark.parametrize("side", [48, 112])
+def test_packaged_weights_know_a_cat_at_the_scale_of_faces(side: int) -> None:
+    model = create_model("efficientnet_lite0", pretrained=True, side=112).eval()
+    weights = efficientnet._package_weights()
+    with torch.inference_mode():
+        logits = model.features(cat(side)) @ weights["_fc.weight"].T + weights["_fc.bias"]
+    assert logits.argmax().item() in CATS
+
+
+def test_photographs_are_on_the_scale_of_the_weights() -> None:
+    mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    grey = torch.tensor([0.0, 0.5, 1.0]).view(3, 1, 1, 1).expand(3, 1, 48, 48)
+    seen = AsPhotographs(96, mean, std)((grey - FACES[0]) / FACES[1])
+    expected = (grey[..., :1, :1] - torch.tensor(mean).view(1, 3, 1, 1)) / torch.tensor(std).view(1, 3, 1, 1)
+    torch.testing.assert_close(seen, expected.expand(3, 3, 96, 96), rtol=0, atol=1e-5)
+
+
+@pytest.fixture
+def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hub that cannot be reached, without the minute that it takes to find out, and a package that cannot be read."""
+
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise FileNotFoundError("no route to the hub")
+
+    monkeypatch.setattr("timm.models._builder.load_pretrained", refuse)
+    monkeypatch.setattr(efficientnet, "_package_weights", refuse)
+
+
+@pytest.mark.usefixtures("unreachable")
+@pytest.mark.parametrize("name", ONE_A_FAMILY)
+def test_a_hub_out_of_reach_is_one_clear_sentence(name: str) -> None:
+    with torch.device("meta"), pytest.raises(ConfigError, match=rf"weights of {name} .* package: efficientnet_lite0$"):
+        create_model(name, pretrained=True)
+
+
+@pytest.mark.usefixtures("unreachable")
+@pytest.mark.parametrize("name", [*ONE_A_FAMILY, *IN_A_PACKAGE])
+def test_a_network_that_awaits_its_checkpoint_reads_no_pretrained_weights(name: str) -> None:
+    with torch.device("meta"):
+        create_model(name, pretrained=True, initialise=False)
+
+
+@pytest.mark.parametrize("name", PRETRAINED)
+def test_pretrained_weights_want_the_whole_network(name: str) -> None:
+    with pytest.raises(ConfigError, match="fit the whole network only; leave out width"):
+        create_model(name, pretrained=True, width=0.5)
+
+
+def test_wrong_sides_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"side \(16\) must be 32 or more"):
+        create_model("resnet18", side=16)
+    with pytest.raises(ConfigError, match=r"side \(96\) must be 112 or 224"):
+        create_model("patt_lite", side=96)
+
+
+def test_activations_of_timm_leave_their_inputs_alone() -> None:
+    with torch.device("meta"):
+        plain = resnet.resnet18()
+    assert any(getattr(module, "inplace", False) for module in plain.modules())  # as timm builds them
+    for name in PRETRAINED:
+        with torch.device("meta"):
+            model = create_model(name, **MODELS[name].small)
+        assert not [key for key, module in model.named_modules() if getattr(module, "inplace", False)]
+
+
+@pytest.mark.parametrize("side", [112, 224])
+def test_patt_lite_attends_among_four_patches(side: int) -> None:
+    with torch.device("meta"):
+        model = create_model("patt_lite", side=side, width=0.125).eval()
+    photographs = torch.empty(2, 3, side, side, device="meta")
+    assert model.patches(model.trunk(photographs)).shape[2:] == (2, 2)
