@@ -276,7 +276,7 @@ def _prepare(source: Path, out: Path) -> Any:
 def _fresh_model(card: Any) -> Any:
     from fer_core.models import create_model
 
-    return create_model(card.model, len(card.labels), **card.options)
+    return create_model(card.model, len(card.labels), initialise=False, **card.options)
 
 
 def _fresh_checkpoint(folder: Path, model: str) -> Path:

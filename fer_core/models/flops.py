@@ -59,5 +59,5 @@ def count(model: nn.Module, side: int = 48) -> Cost:
 def model_cost(name: str, num_classes: int = 7, *, field: int | None = None, **options: Any) -> Cost:
     """Counts a registered architecture without making its weights; arguments as for `create_model`."""
     with torch.device("meta"):
-        model = create_model(name, num_classes, field=field, **options)
+        model = create_model(name, num_classes, field=field, initialise=False, **options)
     return count(model, MODELS[name].input_side)
