@@ -95,8 +95,8 @@ def test_every_method_resumes_exactly(method: str, few: FaceDataset, tmp_path: P
 
 
 @pytest.mark.parametrize("method", STEPS)
-def test_every_method_trains_all_that_it_saves(method: str, options: dict[str, Any]) -> None:
-    step = step_for(method, **options.get(method, {}))
+def test_every_method_trains_all_that_it_saves(method: str, few: FaceDataset, options: dict[str, Any]) -> None:
+    step = step_for(method, few, **options.get(method, {}))
     outputs = step.train()(batch_of())
     outputs["loss"].backward()
     assert outputs["logits"].shape == (8, 7)
@@ -201,7 +201,8 @@ def test_scn_relabels_doubtful_faces_after_a_number_of_epochs(few: FaceDataset) 
     assert (step.relabelled == -1).all()
     step(batch_of(epoch=1))
     changed = (step.relabelled >= 0).nonzero().squeeze(1)
-    assert 3 <= len(changed) <= 4  # the rest of the batch, but for a face that is called angry already
+    assert 2 <= len(changed) <= 4  # the rest of the batch, but for the two faces that are called angry already
+    assert not {0, 7} & set(changed.tolist())
     assert (step.relabelled[changed] == 0).all()
     targets = step._targets(batch_of())
     assert torch.equal(targets[changed], torch.eye(7)[0].expand(len(changed), 7))

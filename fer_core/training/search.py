@@ -1,0 +1,326 @@
+"""Searches over training options, judged on PublicTest alone: a grid of optimisers and schedules, and a free one.
+
+Every trial is a run in a folder that is named after its config, so that a search that stops, in whatever epoch, goes on
+where it was. The free search leaves the choice to Optuna (Akiba et al. 2019, https://arxiv.org/abs/1907.10902), whose
+study lies beside the trials as a journal; it ends trials early that are worse than the median of the earlier ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from fer_core.config import ExecutionConfig, TrainConfig, differences
+from fer_core.data.table import FaceDataset
+from fer_core.device import Plan
+from fer_core.errors import ConfigError
+from fer_core.files import write_json, write_text
+from fer_core.models import MODELS
+from fer_core.training.fit import FitResult, fit
+from fer_core.training.optimisers import OPTIMIZERS, SCHEDULES, TYPICAL_RATES
+from fer_core.training.state import HistoryRow, RunFolder
+
+if TYPE_CHECKING:
+    import optuna
+
+SEARCH, TABLE, STUDY, TRIAL = "search.json", "search.csv", "study.journal", "trial.json"
+RESTARTS = 3
+"""Cycles of cosine_restarts in a search, where the epochs can be divided so."""
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One config and how far it came.
+
+    Attributes:
+        name: of its folder under `trials/`.
+        changes: the fields in which its config differs from the search's.
+        state: complete or pruned.
+        value: best PublicTest metric of its epochs.
+        epoch: which one that was.
+        epochs: how many it ran.
+        seconds: for how long.
+    """
+
+    name: str
+    changes: dict[str, Any]
+    state: str
+    value: float
+    epoch: int
+    epochs: int
+    seconds: float
+
+
+@dataclass
+class Budget:
+    """What a search may take.
+
+    Attributes:
+        trials: complete and pruned ones, over all sittings together.
+        minutes: of this sitting; 0 for no limit. The trial that is under way stops after its epoch, and goes on when
+            the search is started again.
+    """
+
+    trials: int = 20
+    minutes: float = 0.0
+    started: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        if self.trials < 1 or self.minutes < 0:
+            raise ConfigError(f"trials ({self.trials}) must be at least 1, and minutes ({self.minutes}) not below 0")
+
+    @property
+    def spent(self) -> bool:
+        """Whether the time is up."""
+        return 0 < self.minutes <= (time.monotonic() - self.started) / 60
+
+
+class Search:
+    """A folder of trials.
+
+    Args:
+        base: the config that the trials vary.
+        execution: how they compute; one process.
+        dataset: what they learn from.
+        folder: of the search; one that is there is gone on with.
+        budget: what it may take.
+        report: hears a line now and then.
+
+    Raises:
+        ConfigError: the folder holds a search with other options or on other data, or `execution` wants processes.
+    """
+
+    def __init__(
+        self,
+        base: TrainConfig,
+        execution: ExecutionConfig,
+        dataset: FaceDataset,
+        folder: Path,
+        budget: Budget,
+        report: Report = print,
+    ) -> None:
+        if execution.devices > 1:
+            raise ConfigError("a search trains in one process; leave out --devices")
+        self.base, self.execution, self.dataset = base, execution, dataset
+        self.folder, self.budget, self.report = folder, budget, report
+        self.trials: list[Trial] = []
+        self._open()
+
+    def grid(self, optimizers: Sequence[str], schedules: Sequence[str]) -> list[Trial]:
+        """Every optimiser with every schedule, each at the optimiser's typical rate; stops where the budget ends."""
+        for optimizer in optimizers:
+            for schedule in schedules:
+                if self.budget.spent or len(self.trials) >= self.budget.trials:
+                    return self.trials
+                rate = TYPICAL_RATES.get(optimizer, self.base.learning_rate)
+                changes = {"optimizer": optimizer, "schedule": schedule, "learning_rate": rate}
+                with suppress(_OutOfTime):
+                    self._run(changes, self._stop_in_time)
+        return self.trials
+
+    def free(self) -> list[Trial]:
+        """Trials that Optuna proposes, until the budget ends."""
+        study = _open_study(self.folder / STUDY, self.base)
+        _close_abandoned(study)
+        if not study.trials:
+            study.enqueue_trial(_usual(self.base))
+        for done in _finished(study):
+            self._run(_changes(self.base, done), lambda row: None)  # read back, not run again
+        while len(self.trials) < self.budget.trials and not self.budget.spent:
+            try:
+                self._free_trial(study)
+            except _OutOfTime:
+                break
+        return self.trials
+
+    @property
+    def best(self) -> Trial:
+        """The complete trial with the highest PublicTest metric; ConfigError where none is complete."""
+        complete = [trial for trial in self.trials if trial.state == "complete"]
+        if not complete:
+            raise ConfigError("no trial is complete yet; start the search again with more --minutes")
+        return max(complete, key=lambda trial: trial.value)
+
+    def winner(self) -> tuple[TrainConfig, FitResult]:
+        """The best trial's config and result."""
+        config = self._config(self.best.changes)
+        result = fit(config, self.execution, self.dataset, self._place(config), resume=True, report=lambda text: None)
+        assert result is not None
+        return config, result
+
+    def _open(self) -> None:
+        file = self.folder / SEARCH
+        if not file.is_file():
+            write_json(file, {"config": asdict(self.base), "data": self.dataset.fingerprint})
+            return
+        record = json.loads(file.read_text(encoding="utf-8"))
+        if changed := differences(record["config"], self.base):
+            raise ConfigError(f"the search in {self.folder} has another {changed[0]}; name another --out")
+        if record["data"] != self.dataset.fingerprint:
+            raise ConfigError(f"the search in {self.folder} began on other data; name that dataset, or another --out")
+
+    def _config(self, changes: dict[str, Any]) -> TrainConfig:
+        config = replace(self.base, **changes)
+        if config.schedule != "cosine_restarts":
+            return replace(config, cycles=1)
+        cycles = max(n for n in range(1, RESTARTS + 1) if config.epochs % n == 0)
+        return replace(config, cycles=max(cycles, self.base.cycles))
+
+    def _place(self, config: TrainConfig) -> Path:
+        text = json.dumps(asdict(config), sort_keys=True, default=list)
+        return self.folder / "trials" / hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def _run(self, changes: dict[str, Any], after_epoch: Callable[[HistoryRow], None]) -> Trial:
+        """A trial, run or gone on with, or read back where it ended already; the table afterwards has it."""
+        config = self._config(changes)
+        place = self._place(config)
+        if (place / TRIAL).is_file():
+            trial = Trial(**json.loads((place / TRIAL).read_text(encoding="utf-8")))
+        else:
+            trial = self._train(config, place, changes, after_epoch)
+            write_json(place / TRIAL, asdict(trial))
+        self.execution = _as_planned(self.execution, RunFolder(place).plan())
+        self.trials = [other for other in self.trials if other.name != trial.name] + [trial]
+        write_text(self.folder / TABLE, table(self.trials).to_csv(index=False))
+        return trial
+
+    def _train(
+        self, config: TrainConfig, place: Path, changes: dict[str, Any], after_epoch: Callable[[HistoryRow], None]
+    ) -> Trial:
+        self.report(f"trial {len(self.trials) + 1}: {json.dumps(changes)}")
+        state = "complete"
+        try:
+            fit(config, self.execution, self.dataset, place, resume=True, report=_silent, after_epoch=after_epoch)
+        except _Pruned:
+            state = "pruned"
+        reached = RunFolder(place).load()
+        seconds = round(sum(row["seconds"] for row in reached.history), 1)
+        trial = Trial(
+            place.name, changes, state, reached.best["value"], int(reached.best["epoch"]), reached.epoch, seconds
+        )
+        self.report(f"  {state}: PublicTest {config.select_on} {trial.value:.4f} in {seconds:.0f} s")
+        return trial
+
+    def _stop_in_time(self, row: HistoryRow) -> None:
+        if self.budget.spent and row["epoch"] < self.base.epochs:
+            raise _OutOfTime
+
+    def _free_trial(self, study: optuna.Study) -> None:
+        """Asks for one trial, runs it, tells how it ended; a trial that runs out of time stays open in the study."""
+        from optuna.trial import TrialState
+
+        proposed = study.ask()
+        changes = _changes(self.base, proposed)
+        metric = f"public_{self.base.select_on}"
+
+        def watch(row: HistoryRow) -> None:
+            proposed.report(row[metric], int(row["epoch"]))
+            if proposed.should_prune():
+                raise _Pruned
+            self._stop_in_time(row)
+
+        for row in RunFolder(self._place(self._config(changes))).load().history:
+            proposed.report(row[metric], int(row["epoch"]))
+        trial = self._run(changes, watch)
+        if trial.state == "pruned":
+            study.tell(proposed, state=TrialState.PRUNED)
+        else:
+            study.tell(proposed, trial.value)
+
+
+def table(trials: Sequence[Trial]) -> pd.DataFrame:
+    """One row a trial, the best first: what it changed, then how it ended."""
+    rows = [{**trial.changes, **{k: v for k, v in asdict(trial).items() if k != "changes"}} for trial in trials]
+    return pd.DataFrame(rows).sort_values("value", ascending=False, kind="stable").reset_index(drop=True)
+
+
+class _OutOfTime(Exception):  # noqa: N818 (no error: the search goes on later)
+    """The sitting's time is up."""
+
+
+class _Pruned(Exception):  # noqa: N818
+    """The trial is worse than the earlier ones."""
+
+
+def _as_planned(execution: ExecutionConfig, plan: Plan) -> ExecutionConfig:
+    """An execution that takes the plan of an earlier trial, so that it is timed once a search."""
+    switch = {True: "on", False: "off"}
+    return replace(
+        execution,
+        precision=plan.precision,
+        channels_last=switch[plan.channels_last],
+        compile=switch[plan.compile],
+    )
+
+
+def _silent(text: str) -> None:
+    pass
+
+
+def _open_study(file: Path, base: TrainConfig) -> optuna.Study:
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        study_name="search",
+        storage=JournalStorage(JournalFileBackend(str(file))),
+        direction="maximize",
+        load_if_exists=True,
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=max(1, base.epochs // 4)),
+    )
+    # a sitting that drew the numbers of the one before would propose its trials again
+    study.sampler = optuna.samplers.TPESampler(seed=base.seed + 1000 * len(study.trials))
+    return study
+
+
+def _close_abandoned(study: optuna.Study) -> None:
+    """Trials that were under way when the search stopped are proposed again; their folders hold what they did."""
+    from optuna.trial import TrialState
+
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        study.tell(trial.number, state=TrialState.FAIL)
+        study.enqueue_trial(trial.params)
+
+
+def _finished(study: optuna.Study) -> Iterator[Any]:
+    """Ended trials as fixed ones, which propose what they proposed."""
+    from optuna.trial import FixedTrial, TrialState
+
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)):
+        yield FixedTrial(trial.params)
+
+
+def _usual(base: TrainConfig) -> dict[str, Any]:
+    """The base config as the first proposal, as far as the space has it."""
+    rate = base.learning_rate / TYPICAL_RATES.get(base.optimizer, base.learning_rate)
+    return {"optimizer": base.optimizer, "schedule": base.schedule, "rate": min(max(rate, 0.1), 3.0)}
+
+
+def _changes(base: TrainConfig, trial: Any) -> dict[str, Any]:
+    """A point of the space -> fields of the config; `trial` is one of Optuna's."""
+    optimizer = trial.suggest_categorical("optimizer", list(OPTIMIZERS))
+    changes: dict[str, Any] = {
+        "optimizer": optimizer,
+        "schedule": trial.suggest_categorical("schedule", list(SCHEDULES)),
+        "learning_rate": trial.suggest_float("rate", 0.1, 3.0, log=True) * TYPICAL_RATES[optimizer],
+        "weight_decay": trial.suggest_float("weight_decay", 1e-6, 1e-2, log=True),
+        "label_smoothing": trial.suggest_float("label_smoothing", 0.0, 0.2),
+        "augmentation": trial.suggest_categorical("augmentation", ["none", "light", "medium", "strong"]),
+        "class_weights": trial.suggest_categorical("class_weights", ["none", "effective_number"]),
+    }
+    if "dropout" in MODELS[base.model].options:
+        dropout = trial.suggest_float("dropout", 0.0, 0.6)
+        changes["model_options"] = {**base.model_options, "dropout": dropout}
+    return changes
