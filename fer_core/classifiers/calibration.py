@@ -6,7 +6,8 @@ import numpy as np
 
 from fer_core.classifiers.base import softmax
 
-BOUNDS = (0.2, 5.0)
+BOUNDS = (0.02, 5.0)
+"""A vote of AdaBoost needs a small one: its scores differ by less than 1 / (C - 1)."""
 
 
 def fit_temperature(
