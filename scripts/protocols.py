@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fer_core.errors import ConfigError
 from scripts._cli import JsonOption, emit, run
 from scripts._dataset import open_dataset
+from scripts._retraining import say
+
+if TYPE_CHECKING:
+    from fer_core.data.table import FaceDataset
+
+RUNS = Path("runs") / "protocols"
 
 
 def protocols(
-    checkpoints: Annotated[list[str], typer.Argument(help="Names under checkpoints/, or folders of checkpoints.")],
     data: Annotated[Path, typer.Option(help="Prepared dataset, or a raw source that is prepared on the way.")],
+    checkpoints: Annotated[
+        list[str] | None, typer.Argument(help="Names under checkpoints/, or folders of checkpoints.")
+    ] = None,
     split: Annotated[str, typer.Option(help="Split of the protocols that keep the published one.")] = "PrivateTest",
     seed: Annotated[int, typer.Option(help="Seed of the protocols that copy faces or split anew.")] = 0,
+    only: Annotated[list[str] | None, typer.Option(help="Only this protocol; may be given more than once.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Judge at most that many images a protocol.")] = None,
+    retrain: Annotated[str | None, typer.Option(help="Train this architecture anew under each protocol, too.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each training of --retrain.")] = 10,
+    out: Annotated[Path, typer.Option(help="Folder for the runs of --retrain; a killed one goes on there.")] = RUNS,
     backend: Annotated[str, typer.Option(help="auto, onnx or torch.")] = "auto",
     as_json: JsonOption = False,
 ) -> None:
@@ -24,26 +38,51 @@ def protocols(
 
     A figure from another paper stands beside the row of its protocol, not beside the official one. `leak` counts test
     images of which a copy is in the Training that the checkpoint learned from; `own leak` those of which a copy is in
-    the part that the protocol itself would train on.
+    the part that the protocol itself trains on, which is what a model of --retrain learned from.
     """
-    from fer_core.classifiers import load_classifier
-    from fer_core.evaluation.comparison import compare_protocols
     from fer_core.evaluation.protocols import ORDER, describe
 
+    if not checkpoints and not retrain:
+        raise ConfigError("name a checkpoint to judge, or an architecture to train with --retrain")
     dataset = open_dataset(data)
-    classifiers = [load_classifier(name, backend=backend) for name in checkpoints]
-    rows = [
-        {"checkpoint": classifier.name, **row}
-        for classifier in classifiers
-        for row in compare_protocols(classifier, dataset, split=split, seed=seed, progress=_bar)
-    ]
+    division = {"split": split, "seed": seed, "limit": limit, "names": tuple(only or ORDER)}
+    rows = [row for name in checkpoints or () for row in _judged(name, backend, dataset, division)]
+    if retrain:
+        rows += _retrained(retrain, epochs, out, dataset, division)
     document = {
         "split": split,
         "seed": seed,
-        "protocols": {name: describe(name) for name in ORDER},
+        "protocols": {name: describe(name) for name in division["names"]},
         "rows": rows,
     }
     emit(document, as_json, _lines(document))
+
+
+def _judged(name: str, backend: str, dataset: FaceDataset, division: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows of a trained checkpoint."""
+    from fer_core.classifiers import load_classifier
+    from fer_core.evaluation.comparison import compare_protocols, divided
+
+    classifier = load_classifier(name, backend=backend)
+    here = classifier.card.data.get("fingerprint") == dataset.fingerprint
+    if not here:
+        say(f"{classifier.name} was trained on other data; its leak counts copies in the Training of this one")
+    found = compare_protocols(classifier, divided(dataset, classifier.labels, **division), progress=_bar)
+    return [{"checkpoint": classifier.name, "trained_on_this_data": here, **row} for row in found]
+
+
+def _retrained(
+    model: str, epochs: int, out: Path, dataset: FaceDataset, division: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Rows of an architecture that learns under each protocol."""
+    from fer_core.config import ExecutionConfig, TrainConfig
+    from fer_core.evaluation.comparison import divided
+    from fer_core.labels import EMOTIONS
+    from scripts._retraining import retrained
+
+    config = TrainConfig(model=model, epochs=epochs, seed=division["seed"])
+    found = retrained(config, ExecutionConfig(), divided(dataset, EMOTIONS, **division), out)
+    return [{"checkpoint": f"{model}, retrained", "trained_on_this_data": True, **row} for row in found]
 
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:

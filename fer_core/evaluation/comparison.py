@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from fer_core.classifiers.base import Classifier
 from fer_core.data.table import FaceDataset
@@ -14,22 +17,46 @@ from fer_core.evaluation.predictions import Progress, predict_dataset
 from fer_core.evaluation.protocols import ORDER, PROTOCOLS, Parts, copies_in
 from fer_core.evaluation.report import evaluate_predictions
 
+Retrain = Callable[[str, FaceDataset], Classifier]
+"""(protocol, faces of its training part) -> a model that learned from them and from nothing else."""
 
-def compare_protocols(
-    classifier: Classifier,
+
+def divided(
     dataset: FaceDataset,
+    labels: tuple[str, ...],
     *,
     split: str = "PrivateTest",
     seed: int = 0,
-    progress: Progress | None = None,
+    limit: int | None = None,
+    names: Sequence[str] = ORDER,
+) -> dict[str, Parts]:
+    """The faces with known labels under every protocol.
+
+    Args:
+        dataset: faces; a model of eight classes is judged against FER+'s majorities where there are votes.
+        labels: the model's classes.
+        split: what the protocols that keep the published division judge.
+        seed: of the others, and of the limit.
+        limit: judge at most that many images of each test part, drawn at random.
+        names: the protocols.
+
+    Raises:
+        DataError: there is no face with a known label, or too few for a protocol.
+    """
+    chosen = {name: PROTOCOLS[name] for name in names}
+    faces = known_faces(dataset, labels)
+    found = {name: divide(faces, split, seed) for name, divide in chosen.items()}
+    return {name: replace(parts, test=_some(parts.test, limit, seed)) for name, parts in found.items()}
+
+
+def compare_protocols(
+    classifier: Classifier, divided: Mapping[str, Parts], *, progress: Progress | None = None
 ) -> list[dict[str, Any]]:
     """Judges a trained model under every protocol; each face is asked about once, however many protocols want it.
 
     Args:
         classifier: a model that was trained on the dataset's Training.
-        dataset: faces; a model of eight classes is judged against FER+'s majorities where there are votes.
-        split: what the protocols that keep the published division judge.
-        seed: of the others.
+        divided: one dataset under every protocol.
         progress: wraps the chunks of faces as they pass.
 
     Returns:
@@ -37,29 +64,26 @@ def compare_protocols(
         macro_f1, leak (test images with a copy in Training, which the model learned from), own_leak (with a copy in
         what the protocol itself would train on). Where the same image is counted several times, the interval is too
         narrow, as it is in the publications that do so.
-
-    Raises:
-        DataError: there is no face with a known label, or too few for a protocol.
     """
-    faces = known_faces(dataset, classifier.labels)
-    divided = {name: PROTOCOLS[name](faces, split, seed) for name in ORDER}
+    faces = next(iter(divided.values())).dataset
     wanted = np.unique(np.concatenate([parts.test for parts in divided.values()]))
     answers = predict_dataset(classifier, faces.select(wanted), progress=progress)
     trained = np.flatnonzero((faces.table["split"] == "Training").to_numpy())
+    return [
+        _row(name, parts, trained, answers.iloc[np.searchsorted(wanted, parts.test)], classifier.labels)
+        for name, parts in divided.items()
+    ]
+
+
+def retrain_protocols(
+    retrain: Retrain, divided: Mapping[str, Parts], *, progress: Progress | None = None
+) -> list[dict[str, Any]]:
+    """Trains a model under each protocol and judges it there; rows as in `compare_protocols`, with leak = own_leak."""
     rows = []
     for name, parts in divided.items():
-        report = evaluate_predictions(answers.iloc[np.searchsorted(wanted, parts.test)], classifier.labels)
-        rows.append(
-            {
-                "protocol": name,
-                "n": report.n,
-                "distinct": len(np.unique(parts.test)),
-                "accuracy": report.accuracy,
-                "accuracy_interval": list(report.accuracy_interval),
-                "macro_f1": report.macro_f1,
-                **leaks(parts, trained),
-            }
-        )
+        classifier = retrain(name, parts.train_faces)
+        answers = predict_dataset(classifier, parts.test_faces, progress=progress)
+        rows.append(_row(name, parts, parts.train, answers, classifier.labels))
     return rows
 
 
@@ -72,6 +96,24 @@ def known_faces(dataset: FaceDataset, labels: tuple[str, ...]) -> FaceDataset:
     return labelled.select(known)
 
 
-def leaks(parts: Parts, trained: np.ndarray) -> dict[str, int]:
-    """Test images with a copy in what a model learned from (int (n,) positions), and in the protocol's own part."""
-    return {"leak": int(copies_in(parts.dataset, parts.test, trained).sum()), "own_leak": int(parts.leaked.sum())}
+def _row(
+    name: str, parts: Parts, trained: np.ndarray, answers: pd.DataFrame, labels: tuple[str, ...]
+) -> dict[str, Any]:
+    """Figures of a protocol; `trained` (int (n,)) are the positions of what the model learned from."""
+    report = evaluate_predictions(answers, labels)
+    return {
+        "protocol": name,
+        "n": report.n,
+        "distinct": len(np.unique(parts.test)),
+        "accuracy": report.accuracy,
+        "accuracy_interval": list(report.accuracy_interval),
+        "macro_f1": report.macro_f1,
+        "leak": int(copies_in(parts.dataset, parts.test, trained).sum()),
+        "own_leak": int(parts.leaked.sum()),
+    }
+
+
+def _some(positions: np.ndarray, limit: int | None, seed: int) -> np.ndarray:
+    if limit is None or limit >= len(positions):
+        return positions
+    return np.sort(np.random.default_rng(seed).choice(positions, limit, replace=False))

@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fer_core.artifacts import load_card
+from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.data.table import FaceDataset
-from fer_core.errors import ConfigError, DataError, RowsError
+from fer_core.errors import ConfigError, DataError, RowsError, UnknownNameError
+from fer_core.evaluation.comparison import divided
 from fer_core.evaluation.protocols import ORDER
 from fer_core.evaluation.robustness import CORRUPTIONS
 from fer_core.files import CACHE_VARIABLE
 from fer_core.labels import EMOTIONS
+from scripts._retraining import retrained
 from scripts.evaluate import evaluate
 from scripts.prepare_data import prepare_data
 from scripts.protocols import protocols
@@ -121,15 +125,33 @@ def test_preparing_takes_a_map_and_counts_what_has_no_label(
 
 
 def test_protocols_in_one_table(tiny_checkpoint: Path, prepared: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    protocols([str(tiny_checkpoint)], data=prepared, backend="torch", as_json=True)
+    protocols(prepared, [str(tiny_checkpoint)], backend="torch", as_json=True)
     document = json.loads(capsys.readouterr().out)
     assert [row["protocol"] for row in document["rows"]] == list(ORDER)
     assert set(document["protocols"]) == set(ORDER)
     for row in document["rows"]:
         assert {"checkpoint", "n", "accuracy", "accuracy_interval", "macro_f1", "leak", "own_leak"} <= set(row)
-    protocols([str(tiny_checkpoint)], data=prepared, backend="torch")
+    protocols(prepared, [str(tiny_checkpoint)], backend="torch")
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in lines[1 : 1 + len(ORDER)]] == list(ORDER)
+
+
+def test_retraining_under_protocols_goes_on_where_it_stopped(dataset: FaceDataset, tmp_path: Path) -> None:
+    parts = divided(dataset, EMOTIONS, names=("oversampled", "official"), limit=6)
+    config = TrainConfig(model="mini_xception", epochs=1, augmentation="none")
+    fixed = ExecutionConfig(accelerator="cpu", precision="32", channels_last="off", threads=1)
+    rows = retrained(config, fixed, parts, tmp_path)
+    assert [row["protocol"] for row in rows] == ["oversampled", "official"]
+    assert all(row["leak"] == row["own_leak"] for row in rows)
+    assert load_card(tmp_path / "mini_xception" / "official" / "checkpoint").data["faces"] == 26
+    assert retrained(config, fixed, parts, tmp_path) == rows
+
+
+def test_something_must_be_judged(prepared: Path) -> None:
+    with pytest.raises(ConfigError, match="name a checkpoint to judge, or an architecture"):
+        protocols(prepared)
+    with pytest.raises(UnknownNameError, match="no protocol 'offical'; closest: 'official'"):
+        protocols(prepared, retrain="mini_xception", only=["offical"])
 
 
 def test_robustness_in_one_table(tiny_checkpoint: Path, prepared: Path, capsys: pytest.CaptureFixture[str]) -> None:

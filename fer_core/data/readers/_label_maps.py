@@ -44,7 +44,7 @@ class LabelMap:
         return plain_word(word) in self.names
 
     def label(self, word: str) -> tuple[int, str]:
-        """(index of the emotion, ""), or (-1, the name that it is left out under); KeyError where it is not in the map."""
+        """(index of the emotion, ""), or (-1, the name that it is left out under); KeyError for an unknown word."""
         name = self.names[plain_word(word)]
         known = name in FERPLUS_EMOTIONS
         return (FERPLUS_EMOTIONS.index(name), "") if known else (UNLABELLED, name)

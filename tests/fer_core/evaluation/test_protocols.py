@@ -7,7 +7,7 @@ import pytest
 
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError
-from fer_core.evaluation.comparison import compare_protocols
+from fer_core.evaluation.comparison import compare_protocols, divided, retrain_protocols
 from fer_core.evaluation.protocols import ORDER, PROTOCOLS, Parts, describe
 from fer_core.labels import EMOTIONS, FERPLUS_EMOTIONS, VOTE_COLUMNS
 
@@ -101,7 +101,7 @@ def test_copies_made_before_the_split_lie_on_both_sides(planted: FaceDataset) ->
 
 def test_one_table_asks_about_each_face_once(planted: FaceDataset) -> None:
     guesser = Guesser()
-    rows = {row["protocol"]: row for row in compare_protocols(guesser, planted)}
+    rows = {row["protocol"]: row for row in compare_protocols(guesser, divided(planted, EMOTIONS))}
     assert list(rows) == list(ORDER)
     assert set(ORDER) == set(PROTOCOLS)
     assert guesser.asked <= len(planted)
@@ -119,8 +119,29 @@ def test_one_table_asks_about_each_face_once(planted: FaceDataset) -> None:
 
 
 def test_eight_classes_are_compared_on_votes(planted: FaceDataset) -> None:
-    rows = compare_protocols(Guesser(FERPLUS_EMOTIONS), planted)
+    rows = compare_protocols(Guesser(FERPLUS_EMOTIONS), divided(planted, FERPLUS_EMOTIONS))
     assert rows[0]["n"] < (planted.table["split"] == "PrivateTest").sum()
+
+
+def test_a_limit_judges_fewer_images(planted: FaceDataset) -> None:
+    rows = compare_protocols(Guesser(), divided(planted, EMOTIONS, limit=5))
+    assert {row["n"] for row in rows} == {5}
+    assert all(row["leak"] <= 5 for row in rows)
+
+
+def test_models_trained_under_a_protocol_leak_its_own_part(planted: FaceDataset) -> None:
+    learned: dict[str, int] = {}
+
+    def retrain(name: str, faces: FaceDataset) -> Guesser:
+        learned[name] = len(faces)
+        return Guesser()
+
+    parts = divided(planted, EMOTIONS)
+    rows = retrain_protocols(retrain, parts)
+    assert learned == {name: len(part.train) for name, part in parts.items()}
+    assert all(row["leak"] == row["own_leak"] == leak_by_search(parts[row["protocol"]]) for row in rows)
+    judged = compare_protocols(Guesser(), parts)
+    assert [row["accuracy"] for row in rows] == [row["accuracy"] for row in judged]
 
 
 def test_few_faces_cannot_be_split_anew(dataset: FaceDataset) -> None:

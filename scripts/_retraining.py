@@ -1,0 +1,59 @@
+"""An architecture trained anew under each protocol, so that what it learned from is what the protocol gives it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer_core.config import ExecutionConfig, TrainConfig
+
+if TYPE_CHECKING:
+    from fer_core.data.table import FaceDataset
+    from fer_core.evaluation.protocols import Parts
+
+
+def retrained(
+    config: TrainConfig, execution: ExecutionConfig, divided: Mapping[str, Parts], out: Path
+) -> list[dict[str, Any]]:
+    """Rows of `retrain_protocols`; a run that was killed goes on from its folder under `out`."""
+    from fer_core.evaluation.comparison import retrain_protocols
+
+    def train(protocol: str, faces: FaceDataset) -> Any:
+        part = with_selection(faces, config.seed)
+        say(f"{config.model} under {protocol}: {len(part):,} faces")
+        return _trained(config, execution, part, out / config.model / protocol)
+
+    return retrain_protocols(train, divided)
+
+
+def with_selection(faces: FaceDataset, seed: int) -> FaceDataset:
+    """A training part of which a random tenth is put into PublicTest, to choose the epoch on."""
+    import numpy as np
+
+    from fer_core.data.store import fingerprint
+
+    held = np.random.default_rng(seed).permutation(len(faces)) < max(1, len(faces) // 10)
+    split = np.where(held, "PublicTest", "Training").astype(object)
+    table = faces.table.assign(split=split, row=np.arange(len(faces)))
+    return replace(faces, table=table, fingerprint=fingerprint(table, faces.pixels))
+
+
+def say(text: str) -> None:
+    """Tells people on stderr how far it has come."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _trained(config: TrainConfig, execution: ExecutionConfig, faces: FaceDataset, folder: Path) -> Any:
+    from fer_core.classifiers import load_classifier
+    from fer_core.models import MODELS
+    from fer_core.training.checkpoint import write_checkpoint
+    from fer_core.training.fit import fit
+    from fer_core.training.state import RunFolder
+
+    result = fit(config, execution, faces, folder, resume=RunFolder(folder).exists(), report=say)
+    assert result is not None, "one process trains"
+    checkpoint = write_checkpoint(folder / "checkpoint", MODELS[config.model], config, faces, result)
+    return load_classifier(checkpoint, backend="torch")
