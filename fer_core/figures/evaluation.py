@@ -1,0 +1,82 @@
+"""Figures about ways to judge a model: one model under every protocol, and how it bears spoilt faces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from fer_core.figures.models import accuracies
+from fer_core.figures.style import MUTED, SERIES, finish, readable
+
+CLEAN: Final = "clean"
+PROTOCOL_COLUMNS: Final = (
+    *("checkpoint", "protocol", "images", "accuracy", "low", "high"),
+    *("macro F1", "leak", "leak share", "own leak"),
+)
+
+
+def protocol_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """The rows of `scripts.protocols` as a table for people.
+
+    Returns:
+        `PROTOCOL_COLUMNS`; accuracy, its interval low to high, macro F1 and leak share from 0 to 1.
+    """
+    table = pd.DataFrame(list(rows))
+    bounds = table.pop("accuracy_interval")
+    table = table.assign(low=[low for low, _ in bounds], high=[high for _, high in bounds])
+    table = table.rename(columns={"n": "images", "macro_f1": "macro F1", "own_leak": "own leak"})
+    table["leak share"] = table["leak"] / table["images"]
+    columns = [
+        "checkpoint",
+        "protocol",
+        "images",
+        "accuracy",
+        "low",
+        "high",
+        "macro F1",
+        "leak",
+        "leak share",
+        "own leak",
+    ]
+    return table[columns]
+
+
+def protocols(table: pd.DataFrame) -> go.Figure:
+    """Accuracy under each protocol with its 95 % interval; beside each protocol the test images that leak.
+
+    Args:
+        table: from `protocol_table`.
+    """
+    named = table.assign(set=table["checkpoint"], checkpoint=[readable(name) for name in table["protocol"]])
+    figure = accuracies(named)
+    leaks = table.groupby("protocol", sort=False)["leak share"].max()
+    for place, share in enumerate(leaks):
+        figure.add_annotation(
+            x=1, xref="paper", xanchor="right", y=place, text=f"leak {share:.0%}", showarrow=False, font_color=MUTED
+        )
+    return figure
+
+
+def robustness(table: pd.DataFrame) -> go.Figure:
+    """Accuracy over the strength of each corruption; strength 0 is the face as it is.
+
+    Args:
+        table: columns corruption (`clean` for faces as they are), strength, accuracy (0 to 1).
+    """
+    figure = go.Figure()
+    clean = table.loc[table["corruption"] == CLEAN, "accuracy"]
+    spoilt = table[table["corruption"] != CLEAN]
+    for index, (name, part) in enumerate(spoilt.groupby("corruption", sort=False)):
+        figure.add_scatter(
+            x=[*[0] * len(clean), *part["strength"]],
+            y=100 * np.concatenate([clean, part["accuracy"]]),
+            mode="lines+markers",
+            name=readable(str(name)),
+            line={"color": SERIES[index % len(SERIES)], "width": 2.2},
+            hovertemplate=f"{readable(str(name))}, strength %{{x}}: %{{y:.1f}} %<extra></extra>",
+        )
+    return finish(figure, height=360, x_title="strength", y_title="accuracy in percent", legend=True)
