@@ -93,6 +93,8 @@ class TrainConfig:
             raise ConfigError("weight_decay and ferplus_weight must not be below 0")
         if self.cycles < 1 or self.epochs % self.cycles:
             raise ConfigError(f"cycles ({self.cycles}) must divide epochs ({self.epochs}) without a rest")
+        if self.cycles > 1 and self.schedule != "cosine_restarts":
+            raise ConfigError(f"cycles ({self.cycles}) needs the schedule cosine_restarts, not {self.schedule}")
         if unknown := sorted(set(self.cleanings) - set(CLEANINGS)):
             raise ConfigError(f"clean knows {', '.join(CLEANINGS)}, not {unknown[0]!r}")
         if not 0 <= self.freeze_epochs < self.epochs:
@@ -148,7 +150,8 @@ def field_help(config: type) -> dict[str, str]:
 
 def _string(statement: ast.stmt) -> str:
     is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-    return str(ast.literal_eval(statement.value)) if is_text else ""  # type: ignore[attr-defined]
+    text = str(ast.literal_eval(statement.value)) if is_text else ""  # type: ignore[attr-defined]
+    return " ".join(text.split())
 
 
 def differences(old: dict[str, Any], new: Any) -> list[str]:

@@ -170,11 +170,11 @@ class Search:
             raise ConfigError(f"the search in {self.folder} began on other data; name that dataset, or another --out")
 
     def _config(self, changes: dict[str, Any]) -> TrainConfig:
-        config = replace(self.base, **changes)
-        if config.schedule != "cosine_restarts":
-            return replace(config, cycles=1)
-        cycles = max(n for n in range(1, RESTARTS + 1) if config.epochs % n == 0)
-        return replace(config, cycles=max(cycles, self.base.cycles))
+        cycles = 1
+        if changes["schedule"] == "cosine_restarts":
+            fitting = [number for number in range(1, RESTARTS + 1) if self.base.epochs % number == 0]
+            cycles = max(self.base.cycles, *fitting, 1)
+        return replace(self.base, **changes, cycles=cycles)
 
     def _place(self, config: TrainConfig) -> Path:
         text = json.dumps(asdict(config), sort_keys=True, default=list)

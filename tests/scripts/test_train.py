@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 OPTIONS = (
     *("--model-options", '{"widths": [8, 8, 16, 16]}', "--epochs", "4", "--batch-size", "16", "--threads", "1"),
     *("--accelerator", "cpu", "--precision", "32", "--channels-last", "off"),
+    *("--schedule", "cosine_restarts", "--cycles", "2"),
 )
+RELABELLING = '{"relabel_after": 1, "relabel_margin": -1}'
 
 
 def command(prepared: Path, out: Path, *more: str, model: str = "vgg_se") -> list[str]:
@@ -47,6 +49,12 @@ def test_json_has_the_keys_that_outsiders_rely_on(whole: tuple[Path, dict[str, o
     card = load_card(out / "checkpoint")
     assert card.selection["split"] == "PublicTest"
     assert card.metrics == {}  # PrivateTest was not looked at
+
+
+def test_each_cycle_leaves_a_checkpoint(whole: tuple[Path, dict[str, object]]) -> None:
+    cards = [load_card(whole[0] / "snapshots" / str(number)) for number in (1, 2)]
+    assert [card.selection["epoch"] for card in cards] == [2, 4]
+    assert cards[0].weights_sha256 != cards[1].weights_sha256
 
 
 def test_killed_at_any_moment_it_resumes_step_for_step(
@@ -81,7 +89,8 @@ def _without_times(run_folder: Path) -> list[list[str]]:
 
 
 def test_two_processes_train_one_network(prepared: Path, tmp_path: Path) -> None:
-    done = run(*command(prepared, tmp_path / "pair", "--devices", "2", "--json"))
+    method = ("--method", "scn", "--method-options", RELABELLING, "--freeze-epochs", "1")
+    done = run(*command(prepared, tmp_path / "pair", "--devices", "2", *method, "--json"))
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["epochs"] == 4
     assert load_weights(tmp_path / "pair" / "checkpoint")
