@@ -12,9 +12,9 @@ import typer
 from fer_core.classifiers.base import check_views
 from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.errors import ConfigError
+from fer_core.studies.workshop import TRAINED, Workshop, chosen_tree, member_folders
 from scripts._cli import JsonOption, emit, run
 from scripts._dataset import open_dataset
-from scripts._members import TRAINED, Workshop, chosen_tree, member_folders
 from scripts._options import with_configs
 from scripts._progress import bar, say
 

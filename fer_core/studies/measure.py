@@ -8,18 +8,24 @@ from statistics import median
 
 import numpy as np
 
+from fer_core.classifiers.base import CheckpointClassifier
 from fer_core.data.table import FaceDataset
 
 BATCH, TIMED = 64, 3
+
+
+def open_in_torch(checkpoint: Path) -> CheckpointClassifier:
+    """A checkpoint for a few looks, without the export that onnxruntime would need first."""
+    from fer_core.classifiers import load_classifier
+
+    return load_classifier(checkpoint, backend="torch")
 
 
 def inference_speed(checkpoint: Path) -> float:
     """Faces a second on one thread of this CPU in PyTorch, in batches of 64, the median of three."""
     import torch
 
-    from fer_core.classifiers import load_classifier
-
-    classifier = load_classifier(checkpoint, backend="torch")
+    classifier = open_in_torch(checkpoint)
     faces = np.random.default_rng(0).integers(0, 256, (BATCH, 48, 48), np.uint8)
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -36,11 +42,10 @@ def robustness(checkpoint: Path, dataset: FaceDataset, faces: int) -> dict[str, 
     Returns:
         {"clean", each corruption, "mean" over all of them}, as `fer_core.evaluation.robustness.summarise`.
     """
-    from fer_core.classifiers import load_classifier
     from fer_core.evaluation.labels import labelled_for
     from fer_core.evaluation.robustness import robustness_table, some, summarise
 
-    classifier = load_classifier(checkpoint, backend="torch")
+    classifier = open_in_torch(checkpoint)
     public = some(labelled_for(dataset, classifier.labels).split("PublicTest"), faces)
     return {name: round(value, 4) for name, value in summarise(robustness_table(classifier, public)).items()}
 

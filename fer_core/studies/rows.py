@@ -8,7 +8,7 @@ from typing import Any
 
 from fer_core.registry import Registry
 
-NETWORK, CLASSICAL, ENSEMBLE = "network", "classical", "ensemble"
+NETWORK, CLASSICAL, ENSEMBLE, TRAINED = "network", "classical", "ensemble", "trained"
 
 PROTOCOL: Mapping[str, Any] = {
     "epochs": 40,
@@ -50,7 +50,7 @@ class Row:
     Attributes:
         name: unique over all tables; the folder of its run. The same row may stand in several tables.
         title: for people.
-        kind: network, classical or ensemble.
+        kind: network, classical, ensemble (of other rows) or trained (an ensemble with members of its own).
         options: of a network, what its TrainConfig has beyond PROTOCOL; of the others, what their runner takes.
         members: names of the rows that an ensemble joins.
         published: what its authors report.
@@ -106,6 +106,11 @@ def ensemble(
 ) -> Row:
     """A row that joins the answers of other rows of its table or of another one."""
     return Row(name, title, ENSEMBLE, {"method": method, **options}, members, published)
+
+
+def trained(name: str, title: str, method: str, members: int, model: str, **options: Any) -> Row:
+    """A row that trains the members of an ensemble; `options` are fields of their TrainConfig."""
+    return Row(name, title, TRAINED, {"method": method, "members": members, "model": model, **options})
 
 
 def all_rows() -> dict[str, Row]:

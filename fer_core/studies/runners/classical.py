@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.artifacts import CARD, CHECKPOINTS, PREDICTIONS, load_card
-from fer_core.classifiers.base import CheckpointClassifier
-from fer_core.studies.measure import inference_speed, robustness
+from fer_core.studies.measure import inference_speed, open_in_torch, robustness
 from fer_core.studies.results import Result, plain, published_of
 from fer_core.studies.rows import CLASSICAL, Row
 from fer_core.studies.runner import RUNNERS, Surroundings
@@ -29,7 +28,7 @@ def run(row: Row, around: Surroundings) -> Result:
         method,
         feature,
         around.dataset,
-        _open,
+        open_in_torch,
         network=CHECKPOINTS / network if network else None,
         report=around.report,
         **options,
@@ -38,12 +37,6 @@ def run(row: Row, around: Surroundings) -> Result:
     for name in (CARD, PREDICTIONS):
         shutil.copyfile(checkpoint / name, folder / name)
     return _result(row, metrics, checkpoint, around)
-
-
-def _open(folder: Path) -> CheckpointClassifier:
-    from fer_core.classifiers import load_classifier
-
-    return load_classifier(folder, backend="torch")
 
 
 def _result(row: Row, metrics: dict[str, Any], checkpoint: Path, around: Surroundings) -> Result:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,8 @@ def run(row: Row, around: Surroundings) -> Result:
     from fer_core.training.fit import fit
 
     folder, config = around.folder(row.name), configuration(row, miniature=around.budget.miniature)
-    execution = _execution(around)
-    share = _share(folder, config, execution, around)
+    execution = execution_of(around)
+    share = share_for(folder, config, execution, around)
     config = within(config, share)
     dataset = limit_training(around.dataset, share.faces)
     training = folder / "training"
@@ -52,27 +52,33 @@ def configuration(row: Row, *, miniature: bool = False) -> TrainConfig:
     """PROTOCOL with what the row names; in miniature with the small variant of its architecture."""
     from fer_core.models import MODELS
 
-    options = dict(row.options)
+    known = {field.name for field in fields(TrainConfig)}
+    options = {name: value for name, value in row.options.items() if name in known or row.kind == NETWORK}
+    options.pop("method", None) if row.kind != NETWORK else None
     if miniature:
         options["model_options"] = dict(options.get("model_options", {})) | dict(MODELS[options["model"]].small)
         options["batch_size"] = min(int(options.get("batch_size", PROTOCOL["batch_size"])), 32)
     return TrainConfig(**(dict(PROTOCOL) | options))
 
 
-def _execution(around: Surroundings) -> ExecutionConfig:
+def execution_of(around: Surroundings) -> ExecutionConfig:
+    """One process on the row's threads; a miniature is not worth timing precisions for."""
     if around.budget.miniature:
         return ExecutionConfig(accelerator="cpu", precision="32", channels_last="off", threads=around.threads)
     return ExecutionConfig(threads=around.threads)
 
 
-def _share(folder: Path, config: TrainConfig, execution: ExecutionConfig, around: Surroundings) -> Share:
-    """What the budget lets this network have; decided once, so that a killed row goes on with the same."""
+def share_for(
+    folder: Path, config: TrainConfig, execution: ExecutionConfig, around: Surroundings, *, parts: int = 1
+) -> Share:
+    """What the budget lets each of `parts` networks have; decided once, so that a killed row goes on with the same."""
     file = folder / PLAN
     if file.is_file():
         return Share(**json.loads(file.read_text(encoding="utf-8")))
     faces = int((around.dataset.table["split"] == "Training").sum())
     speed = _speed(config, execution, around.dataset) if around.budget.core_seconds else float("inf")
-    share = share_of(around.budget, config, images_per_second=speed / max(1, around.threads), training_faces=faces)
+    speed /= max(1, around.threads) * parts
+    share = share_of(around.budget, config, images_per_second=speed, training_faces=faces)
     write_json(file, asdict(share))
     return share
 

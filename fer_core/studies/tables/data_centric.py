@@ -22,5 +22,5 @@ register_table(
     network("cnn_gru", "with GRU cells", "cnn_gru"),
     network("cnn_lstm_attention", "with attention over the steps", "cnn_lstm_attention"),
     network("cnn_mhsa", "multi-head self-attention, 8 heads of 8", "cnn_mhsa"),
-    network("cnn_mhsa_wide", "multi-head self-attention, 8 heads of 32", "cnn_mhsa", model_options={"key_width": 32}),
+    network("cnn_mhsa_wide", "multi-head self-attention, 8 heads of 32", "cnn_mhsa", model_options={"key_dim": 32}),
 )

@@ -5,7 +5,9 @@ from typing import Any
 from fer_core.studies.rows import Published, network, register_table
 
 NARROW: dict[str, Any] = {"width": 0.25}
-SINGLE = ("none", "flip", "rotate", "shift", "zoom", "shear", "contrast", "brightness", "erase", "light", "medium", "strong")
+SINGLE = (
+    "none", "flip", "rotate", "shift", "zoom", "shear", "contrast", "brightness", "erase", "light", "medium", "strong",
+)  # fmt: skip
 
 register_table(
     "vgg_baseline",

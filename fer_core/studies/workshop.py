@@ -1,4 +1,4 @@
-"""Training the members of an ensemble, each a run of its own under OUT/runs/NAME."""
+"""Training the members of an ensemble, each a run of its own under OUT/runs/NAME, and finding those that are there."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ class Workshop:
         if method == "boosting":
             return {"weights": self._boost(rounds)}
         if method == "one_vs_rest":
-            binary.train_single_emotions(self.dataset, self._train)
+            binary.train_single_emotions(self.dataset, self.train)
             return {}
-        binary.train_tree(self.dataset, tree, self._train)
+        binary.train_tree(self.dataset, tree, self.train)
         return {"tree": tree}
 
     def facts(self) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class Workshop:
             "seed": self.config.seed,
         }
 
-    def _train(self, dataset: FaceDataset, name: str) -> None:
+    def train(self, dataset: FaceDataset, name: str) -> None:
         """One member; its checkpoint is OUT/runs/NAME/NAME."""
         from fer_core.models import MODELS
         from fer_core.training.checkpoint import write_checkpoint
@@ -98,8 +98,8 @@ class Workshop:
         from fer_core.classifiers import load_classifier
         from fer_core.classifiers.samme import resample
 
-        self._train(resample(dataset, weights, self.config.seed + len(self.members)), name)
-        return load_classifier(self.members[-1])
+        self.train(resample(dataset, weights, self.config.seed + len(self.members)), name)
+        return load_classifier(self.members[-1], backend="torch")  # exporting costs more than this one look
 
 
 def chosen_tree(dataset: FaceDataset, judge: str | None) -> Tree:
