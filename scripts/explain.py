@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fer_core.errors import ConfigError, FerError, ImageError
-from fer_core.explain import DEFAULT_METHOD, EXPLAINERS
+from fer_core.explain import DEFAULT_METHOD, EXPLAINERS, Control
 from fer_core.explain.controls import describe
 from scripts._cli import JsonOption, emit, run
 
@@ -36,12 +36,18 @@ def main(
     panel: Annotated[
         str, typer.Option(help="What to write: sheet (photo, face and heat side by side), face or photo.")
     ] = "sheet",
-    show: Annotated[bool, typer.Option("--list", help="List the methods with their controls, and stop.")] = False,
+    show: Annotated[
+        bool,
+        typer.Option(
+            "--list", help="List the methods with their controls, and stop; with --checkpoint those that suit it."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Explain what the model says of one face of a picture, and write the explanation as a picture."""
     if show:
-        emit([describe_method(name) for name in EXPLAINERS], as_json, method_lines())
+        methods = listed_methods(checkpoint)
+        emit([describe_method(name, controls) for name, controls in methods.items()], as_json, method_lines(methods))
         return
     if image is None or out is None:
         raise ConfigError("name a picture and where to write: python -m scripts.explain photo.jpg --out why.png")
@@ -153,26 +159,38 @@ def report_lines(document: dict[str, Any]) -> Iterator[str]:
     """The outcome for people."""
     areas = document["faithfulness"]
     yield f"the model says {document['emotion']} ({100 * document['confidence']:.0f} %)"
-    yield (
-        f"{document['method']} explains {document['target']} ({100 * document['target_probability']:.0f} %) "
-        f"in {1000 * document['seconds']:.0f} ms"
-    )
+    if EXPLAINERS[document["method"]].targeted:
+        work = f"explains {document['target']} ({100 * document['target_probability']:.0f} %)"
+    else:
+        work = "shows where the network attends"
+    yield f"{document['method']} {work} in {1000 * document['seconds']:.0f} ms"
     yield f"deletion {areas['deletion']:.3f} (lower is more faithful), insertion {areas['insertion']:.3f} (higher is)"
     yield f"wrote {document['out']}"
 
 
-def describe_method(name: str) -> dict[str, Any]:
+def listed_methods(checkpoint: str | None) -> dict[str, tuple[Control, ...]]:
+    """All methods with their controls, or those that suit the checkpoint, with the ranges that it has."""
+    if checkpoint is None:
+        return {name: explainer.controls for name, explainer in EXPLAINERS.items()}
+    from fer_core.classifiers import load_classifier
+    from fer_core.explain import controls_for, methods_for
+
+    model = load_classifier(checkpoint).torch_model()
+    return {name: controls_for(name, model) for name in methods_for(model)}
+
+
+def describe_method(name: str, controls: tuple[Control, ...]) -> dict[str, Any]:
     """A method as plain data."""
     explainer = EXPLAINERS[name]
-    keys = ("name", "title", "description", "paper", "signed")
-    return {key: getattr(explainer, key) for key in keys} | {"controls": [describe(c) for c in explainer.controls]}
+    keys = ("name", "title", "description", "paper", "signed", "targeted")
+    return {key: getattr(explainer, key) for key in keys} | {"controls": [describe(c) for c in controls]}
 
 
-def method_lines() -> Iterator[str]:
+def method_lines(methods: dict[str, tuple[Control, ...]]) -> Iterator[str]:
     """The methods for people."""
-    for name, explainer in EXPLAINERS.items():
-        yield f"{name}: {explainer.description}"
-        for control in explainer.controls:
+    for name, controls in methods.items():
+        yield f"{name}: {EXPLAINERS[name].description}"
+        for control in controls:
             yield f"    {control.name}={control.default}  {control.range_text}. {control.help}"
 
 

@@ -32,6 +32,9 @@ HEAD = IntControl("head", "Head", 0, 0, MOST_HEADS, "Which of the layer's heads;
 ROW = IntControl("row", "Row of the one place", 30, 0, SIDE - 1, "Pixels from the top; counts for one place only.")
 COLUMN = IntControl("column", "Column", 24, 0, SIDE - 1, "Pixels from the left; counts for one place only.")
 
+ROUNDING = 1e-5
+"""Differences below this share of the greatest attention come from float32."""
+
 ALL, ONE, CLASS_TOKEN = "all places", "one place", "class token"
 
 
@@ -68,7 +71,7 @@ class AttentionExplainer(Explainer):
 
     def attribute(self, model: FerModel, faces: Tensor, targets: list[int], **options: Any) -> Tensor:
         heat = self.heat(self.maps(model, faces.detach()), **options)  # (N, h, w)
-        return on_face(heat - heat.amin((1, 2), keepdim=True), faces, model.field)
+        return on_face(above_least(heat), faces, model.field)
 
     def maps(self, model: FerModel, faces: Tensor) -> list[AttentionMap]:
         """The model's attention of this kind, from the input on."""
@@ -108,6 +111,12 @@ def asked_by(weights: Tensor, grid: tuple[int, int], query: str, row: int, colum
         return weights.mean(1).unflatten(1, grid)
     place = row * grid[0] // SIDE * grid[1] + column * grid[1] // SIDE
     return weights[:, place].unflatten(1, grid)
+
+
+def above_least(heat: Tensor) -> Tensor:
+    """(N, h, w) -> each face's attention above its least; equal attention gives zeros, not its rounding."""
+    rise = heat - heat.amin((1, 2), keepdim=True)
+    return rise * (rise > ROUNDING * heat.amax((1, 2), keepdim=True))
 
 
 def on_face(heat: Tensor, faces: Tensor, field: int | None) -> Tensor:

@@ -18,6 +18,7 @@ from fer_core.explain import EXPLAINERS
 from fer_core.labels import EMOTIONS
 from scripts import explain
 from scripts._cli import run
+from tests.fer_core.explain.conftest import ON_VGG_SE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -84,7 +85,7 @@ def test_json_of_a_photo(command: Command, astronaut: Path, tmp_path: Path) -> N
     assert [path.name for path in out.parent.iterdir()] == ["why.png"]
 
 
-@pytest.mark.parametrize("method", list(EXPLAINERS))
+@pytest.mark.parametrize("method", ON_VGG_SE)
 def test_every_method(method: str, command: Command, face_file: Path, tmp_path: Path) -> None:
     done = command(face_file, "--method", method, "--out", tmp_path / "why.png", "--json")
     assert done.status == 0, done.err
@@ -179,10 +180,24 @@ def test_an_old_picture_survives_a_failure(command: Command, face_file: Path, tm
 
 def test_list(command: Command) -> None:
     plain, document = command("--list"), json.loads(command("--list", "--json").out)
-    assert [entry["name"] for entry in document] == list(EXPLAINERS)
+    assert [entry["name"] for entry in document] == ON_VGG_SE  # what suits the checkpoint
     steps = next(entry for entry in document if entry["name"] == "integrated_gradients")["controls"][0]
     assert (steps["name"], steps["minimum"], steps["maximum"], steps["default"]) == ("n_steps", 10, 300, 50)
-    assert all(name in plain.out for name in EXPLAINERS)
+    assert all(name in plain.out for name in ON_VGG_SE)
+    gates = next(entry for entry in document if entry["name"] == "channel_attention")
+    assert not gates["targeted"]
+    assert gates["controls"][0]["maximum"] == 4  # the layers that this model has
+
+
+def test_attention_says_what_it_shows(command: Command, face_file: Path, tmp_path: Path) -> None:
+    done = command(face_file, "--method", "channel_attention", "--set", "layer=1", "--out", tmp_path / "why.png")
+    assert done.status == 0, done.err
+    assert "channel_attention shows where the network attends" in done.out
+    deeper = command(face_file, "--method", "channel_attention", "--set", "layer=9", "--out", tmp_path / "why.png")
+    assert "layer must be from 0 to 4 for this model, not 9" in deeper.err
+    other = command(face_file, "--method", "vit_heads", "--out", tmp_path / "why.png")
+    assert other.status == 2
+    assert "this model has none" in other.err
 
 
 def test_as_people_run_it() -> None:

@@ -9,11 +9,26 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from fer_core.explain import EXPLAINERS
 from fer_core.models import MODELS, create_model
 from fer_core.models.base import FerModel
+from fer_core.models.layers.spatial_transformer import SpatialTransformer
 
-NARROW: dict[str, Any] = {"widths": (8, 8, 16, 16), "dense": 64}
-"""Options that make a model quick, for those that have them."""
+NARROW: dict[str, dict[str, Any]] = {"vgg_se": {"widths": (8, 8, 16, 16)}}
+"""Options that make a model quicker than its small form."""
+
+HOSTS = {
+    "spatial_transformer": "deep_emotion",
+    "channel_attention": "vgg_se",
+    "self_attention": "cnn_self_attention",
+    "grid_attention": "deep_emotion_grid",
+    "region_attention": "deep_emotion_region",
+    "lstm_attention": "cnn_lstm_attention",
+    "vit_heads": "vit",
+    "attention_rollout": "vit",
+    "mask_attention": "residual_masking",
+}
+"""A model that each of the methods suits which show attention; `vgg_se` suits all others."""
 
 QUICK: dict[str, dict[str, Any]] = {
     "integrated_gradients": {"n_steps": 10},
@@ -23,13 +38,21 @@ QUICK: dict[str, dict[str, Any]] = {
 """Controls that make a method quick."""
 
 
+def host(method: str) -> str:
+    """A model that the method suits."""
+    return HOSTS.get(method, "vgg_se")
+
+
+ON_VGG_SE = [method for method in EXPLAINERS if host(method) == "vgg_se"]
+
+
 def build(name: str, num_classes: int = 7) -> FerModel:
     """A registered model with seeded weights and batch statistics, in eval mode."""
-    options = {key: value for key, value in NARROW.items() if key in MODELS[name].options}
+    options = NARROW.get(name, MODELS[name].small)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = create_model(name, num_classes, **options)
-        for module in model.modules():
+        for module in reversed(list(model.modules())):  # a spatial transformer after its parts
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(module.weight)  # or the signal dies on the way, and with it the tests
             if isinstance(module, nn.BatchNorm2d | nn.BatchNorm1d):
@@ -37,6 +60,8 @@ def build(name: str, num_classes: int = 7) -> FerModel:
                 module.running_var.uniform_(0.5, 1.5)
                 module.weight.data.uniform_(0.5, 1.5)
                 module.bias.data.normal_(0, 0.2)
+            if isinstance(module, SpatialTransformer):
+                module.affine.weight = nn.Parameter(0.02 * torch.randn_like(module.affine.weight))  # stay on the face
     return model.eval()
 
 

@@ -15,7 +15,7 @@ from fer_core.explain import EXPLAINERS, attribute, raw_attributions
 from fer_core.explain.isolate import private_copy
 from fer_core.models.base import FerModel
 
-from .conftest import QUICK, MapModel, build
+from .conftest import ON_VGG_SE, QUICK, MapModel, build, host
 
 
 def _traces(model: FerModel) -> list[object]:
@@ -27,7 +27,7 @@ def _traces(model: FerModel) -> list[object]:
 @pytest.mark.parametrize("method", list(EXPLAINERS))
 @pytest.mark.parametrize("training", [False, True])
 def test_the_model_stays_as_it_was(method: str, training: bool, faces: Tensor) -> None:
-    model = build("vgg_se").train(training)
+    model = build(host(method)).train(training)
     weights = {name: value.clone() for name, value in model.state_dict().items()}
     before = _traces(model)
     heat = attribute(method, model, faces[:1], 2, **QUICK.get(method, {}))
@@ -46,9 +46,9 @@ def test_the_faces_stay_as_they_were(models: Callable[[str], FerModel], faces: T
 
 @pytest.mark.parametrize("method", list(EXPLAINERS))
 def test_works_inside_inference_mode(method: str, models: Callable[[str], FerModel], faces: Tensor) -> None:
-    outside = attribute(method, models("vgg_se"), faces[:1], 2, **QUICK.get(method, {}))
+    outside = attribute(method, models(host(method)), faces[:1], 2, **QUICK.get(method, {}))
     with torch.inference_mode():
-        born_inside = build("vgg_se")
+        born_inside = build(host(method))
         inside = attribute(method, born_inside, faces[:1] + 0, 2, **QUICK.get(method, {}))
     np.testing.assert_array_equal(inside, outside)
 
@@ -57,7 +57,7 @@ def test_threads_do_not_disturb_each_other(models: Callable[[str], FerModel], fa
     model = models("vgg_se")
     with torch.no_grad():
         logits = model(faces)
-    alone = {name: attribute(name, model, faces[:1], 2, **QUICK.get(name, {})) for name in EXPLAINERS}
+    alone = {name: attribute(name, model, faces[:1], 2, **QUICK.get(name, {})) for name in ON_VGG_SE}
 
     def explain(name: str) -> bool:
         return np.array_equal(attribute(name, model, faces[:1], 2, **QUICK.get(name, {})), alone[name])
@@ -67,7 +67,7 @@ def test_threads_do_not_disturb_each_other(models: Callable[[str], FerModel], fa
             return torch.allclose(model(faces), logits, atol=1e-6)
 
     with ThreadPoolExecutor(6) as pool:
-        explained = pool.map(explain, [name for name in EXPLAINERS for _ in range(2)])
+        explained = pool.map(explain, [name for name in ON_VGG_SE for _ in range(2)])
         classified = pool.map(classify, range(20))
         assert all(explained)
         assert all(classified)
@@ -77,7 +77,7 @@ def test_no_method_warns(models: Callable[[str], FerModel], faces: Tensor) -> No
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         for name in EXPLAINERS:
-            attribute(name, models("vgg_se"), faces[:1], 2, **QUICK.get(name, {}))
+            attribute(name, models(host(name)), faces[:1], 2, **QUICK.get(name, {}))
     assert [str(warning.message) for warning in caught] == []
 
 
