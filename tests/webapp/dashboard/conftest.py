@@ -56,12 +56,14 @@ def profile(twinned: FaceDataset) -> SimpleNamespace:
 
 @pytest.fixture(scope="session")
 def shipped(profile: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two checkpoints, `alpha` and `beta` (which has neither predictions nor a history), and two rows of studies."""
+    """Two checkpoints, `alpha` and `beta` (an ensemble without predictions and history), and two rows of studies."""
     folder = tmp_path_factory.mktemp("shipped")
     for name in ("alpha", "beta"):
         write_checkpoint(folder / name, profile.rows)
     for name in ("predictions.parquet", "history.csv"):
         (folder / "beta" / name).unlink()
+    member = {"name": "alpha", "folder": "", "weights_sha256": ""}
+    fer_core.artifacts.update_card(folder / "beta", kind="ensemble", model="soft_vote", members=[member])
     for row, accuracy in (("vgg_se", 0.6), ("cnn_lstm", 0.5)):
         save_result(folder / "leaderboard" / row, measured(row, accuracy))
     return folder
