@@ -52,7 +52,7 @@ def protocols(
     document = {
         "split": split,
         "seed": seed,
-        "protocols": {name: describe(name) for name in division["names"]},
+        "protocols": {name: describe(name) for name in only or ORDER},
         "rows": rows,
     }
     emit(document, as_json, _lines(document))

@@ -129,7 +129,7 @@ def _blur(faces: np.ndarray, amount: float, chance: Chance) -> np.ndarray:
     return gaussian_filter(faces, (0, amount, amount), mode="nearest")
 
 
-@_register("noise", "Gaussian noise", "standard deviation, share of white", 0.04, 0.08, 0.12, 0.18, 0.25)
+@_register("noise", "Gaussian noise", "standard deviation, share of white", 0.02, 0.04, 0.07, 0.1, 0.15)
 def _noise(faces: np.ndarray, amount: float, chance: Chance) -> np.ndarray:
     return faces + amount * chance.noise(faces.shape[1:])
 

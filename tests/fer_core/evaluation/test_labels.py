@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from fer_core.artifacts import Card, save_checkpoint
+from fer_core.data import store
 from fer_core.data.ferplus import as_ferplus
 from fer_core.data.table import FaceDataset
 from fer_core.errors import ConfigError, DataError
 from fer_core.evaluation.labels import labelled_for, left_out
+from fer_core.evaluation.predictions import load_predictions
+from fer_core.evaluation.record import record_evaluation
 from fer_core.labels import EMOTIONS, FERPLUS_EMOTIONS, VOTE_COLUMNS
+from fer_core.models import create_model, parameter_count
 
 
 @pytest.fixture
@@ -55,3 +62,25 @@ def test_left_out_labels_are_counted_by_name(dataset: FaceDataset) -> None:
     named = FaceDataset(table.assign(source_label=words), dataset.pixels)
     assert left_out(named, FERPLUS_EMOTIONS) == {"bored": 1, "unlabelled": 2}
     assert left_out(dataset, EMOTIONS) == {}
+
+
+def test_a_model_of_eight_classes_is_recorded_against_the_votes(prepared: Path, tmp_path: Path) -> None:
+    model = create_model("vgg_se", 8, widths=(4, 4, 4, 4)).eval()
+    card = Card(
+        name="plus",
+        model="vgg_se",
+        options={"widths": [4, 4, 4, 4]},
+        labels=FERPLUS_EMOTIONS,
+        input={"side": 48, "channels": 1, "mean": 0.5, "std": 0.25},
+        parameters=parameter_count(model),
+        data={"fingerprint": store.load(prepared).fingerprint},
+    )
+    save_checkpoint(tmp_path / "plus", card, dict(model.state_dict()))
+    metrics = record_evaluation(tmp_path / "plus", store.load(prepared))
+    private = as_ferplus(store.load(prepared)).split("PrivateTest")
+    assert metrics["PrivateTest"]["n"] == len(private)
+    assert metrics["PrivateTest"]["labels"] == list(FERPLUS_EMOTIONS)
+    table = load_predictions(tmp_path / "plus")
+    judged = table[table["split"] == "PrivateTest"]
+    assert judged["label"].tolist() == private.labels.tolist()
+    assert "p_contempt" in table

@@ -69,7 +69,7 @@ def test_definitions() -> None:
     steps = np.broadcast_to(np.repeat(np.array([80, 120], np.uint8), 24), (2, 48, 48))
     assert set(np.unique(CORRUPTIONS["contrast"](steps, 2, Chance(np.arange(2))))) == {90, 110}
     noise = CORRUPTIONS["noise"](grey, 2, chance).astype(float) - 100
-    assert noise.std() == pytest.approx(0.08 * 255, rel=0.02)
+    assert noise.std() == pytest.approx(0.04 * 255, rel=0.02)
     assert abs(noise.mean()) < 0.3
     hidden = CORRUPTIONS["occlusion"](grey, 5, chance) == 128
     assert hidden.mean(axis=(1, 2)) == pytest.approx(0.36, abs=0.02)
