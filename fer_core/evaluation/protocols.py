@@ -32,6 +32,9 @@ ALL = "all"
 TEST_SHARE = 0.2
 """Of all rows, where a protocol splits anew."""
 
+FEWEST = 40
+"""Labelled faces that can be split anew, so that each of eight emotions has a place in the test part."""
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -112,23 +115,29 @@ def cleaned(dataset: FaceDataset, split: str, seed: int = 0) -> Parts:
 @PROTOCOLS.register("resplit")
 def resplit(dataset: FaceDataset, split: str, seed: int = 0) -> Parts:
     """All rows shuffled and split anew, 80 to 20, every emotion in the same share on both sides."""
-    return _split_anew(dataset, np.arange(len(dataset)), seed)
+    return _split_anew(dataset, _labelled(dataset), seed)
 
 
 @PROTOCOLS.register("oversampled")
 def oversampled(dataset: FaceDataset, split: str, seed: int = 0) -> Parts:
     """Faces of rarer emotions copied until all are as common, and only then split anew, 80 to 20."""
-    return _split_anew(dataset, _balanced(dataset, np.arange(len(dataset)), seed), seed)
+    return _split_anew(dataset, _balanced(dataset, _labelled(dataset), seed), seed)
 
 
 @PROTOCOLS.register("cleaned_oversampled")
 def cleaned_oversampled(dataset: FaceDataset, split: str, seed: int = 0) -> Parts:
     """All rows cleaned, then oversampled, then split anew, 80 to 20: data cleaned and re-sampled before the split."""
-    return _split_anew(dataset, _balanced(dataset, np.flatnonzero(_is_clean(dataset)), seed), seed)
+    labelled = _labelled(dataset)
+    kept = labelled[_is_clean(dataset)[labelled]]
+    return _split_anew(dataset, _balanced(dataset, kept, seed), seed)
 
 
 def _positions(dataset: FaceDataset, split: str) -> np.ndarray:
     return np.flatnonzero((dataset.table["split"] == split).to_numpy())
+
+
+def _labelled(dataset: FaceDataset) -> np.ndarray:
+    return np.flatnonzero(dataset.labels >= 0)
 
 
 def _judged(dataset: FaceDataset, split: str) -> np.ndarray:
@@ -160,17 +169,17 @@ def _balanced(dataset: FaceDataset, positions: np.ndarray, seed: int) -> np.ndar
 
 
 def _split_anew(dataset: FaceDataset, positions: np.ndarray, seed: int) -> Parts:
+    """The positions of labelled faces shuffled and split; raises DataError where an emotion could miss a side."""
     from sklearn.model_selection import train_test_split
 
-    if np.bincount(dataset.labels[positions] + 1).max(initial=0) < 2 or len(positions) < 5 * 8:
-        raise DataError(f"{len(positions)} faces are too few to be split anew; take a larger dataset")
-    train, test = train_test_split(
-        positions, test_size=TEST_SHARE, random_state=seed, stratify=_strata(dataset.labels[positions])
-    )
+    if len(positions) < FEWEST:
+        raise DataError(f"{len(positions)} labelled faces are too few to be split anew; take at least {FEWEST}")
+    strata = _strata(dataset.labels[positions])
+    train, test = train_test_split(positions, test_size=TEST_SHARE, random_state=seed, stratify=strata)
     return Parts(dataset, train, test)
 
 
 def _strata(labels: np.ndarray) -> np.ndarray:
-    """Labels by which to stratify; those that occur once cannot be split and go together with unlabelled faces."""
-    once = np.flatnonzero(np.bincount(labels + 1) == 1) - 1
-    return np.where(np.isin(labels, once), -1, labels)
+    """The labels (n,) to split by; one that occurs once cannot be on both sides and goes with the commonest."""
+    counts = np.bincount(labels)
+    return np.where(counts[labels] == 1, counts.argmax(), labels)

@@ -144,6 +144,16 @@ def test_models_trained_under_a_protocol_leak_its_own_part(planted: FaceDataset)
     assert [row["accuracy"] for row in rows] == [row["accuracy"] for row in judged]
 
 
+def test_unlabelled_faces_and_an_emotion_of_one_face_are_split_anew(planted: FaceDataset) -> None:
+    labels = np.array(planted.labels)
+    labels[labels == 1] = -1
+    labels[0] = 1
+    changed = FaceDataset(planted.table.assign(label=labels), planted.pixels)
+    for name in ("resplit", "oversampled"):
+        parts = PROTOCOLS[name](changed, "all", 0)
+        assert set(parts.test) | set(parts.train) == set(np.flatnonzero(labels >= 0))
+
+
 def test_few_faces_cannot_be_split_anew(dataset: FaceDataset) -> None:
-    with pytest.raises(DataError, match="7 faces are too few to be split anew"):
+    with pytest.raises(DataError, match="7 labelled faces are too few to be split anew"):
         PROTOCOLS["resplit"](dataset.select(np.arange(7)), "all", 0)
