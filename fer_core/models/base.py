@@ -144,14 +144,16 @@ def create_model(
 
     Raises:
         UnknownNameError: no such model.
-        ConfigError: a class count other than 7 or 8, an option that the model does not have, or pretrained weights that
-            cannot be had.
+        ConfigError: a class count other than 7 or 8, an option that the model does not have or a value that it cannot
+            take, or pretrained weights that cannot be had.
     """
     spec = MODELS[name]
     labels_for(num_classes)
     if unknown := sorted(set(options) - set(spec.options)):
         known = ", ".join(spec.options) or "none"
         raise ConfigError(f"the model {name!r} has no option {unknown[0]!r}; it has: {known}")
+    if not 0 <= (dropout := options.get("dropout", 0.0)) < 1:
+        raise ConfigError(f"dropout ({dropout}) must be at least 0 and below 1")
     if not initialise and "pretrained" in spec.options:
         options["pretrained"] = False
     model = spec.build(num_classes=num_classes, **options)

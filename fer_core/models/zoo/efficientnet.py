@@ -15,6 +15,7 @@ from torch import Tensor
 
 from fer_core.models.base import register_model
 from fer_core.models.layers.pretrained import PretrainedModel, build_trunk, check_unscaled
+from fer_core.models.layers.width import check_factor
 
 PAPER = "https://arxiv.org/abs/1905.11946"
 SMALL = {"width": 0.125, "depth": 0.1, "side": 48}
@@ -48,6 +49,7 @@ def _register(name: str, title: str, channels: float, blocks: float, rate: float
         from timm.models.efficientnet import _gen_efficientnet
 
         check_unscaled(name, pretrained, width=width == 1, depth=depth == 1)
+        _check_size(width, depth)
         family = partial(_gen_efficientnet, name, channel_multiplier=channels * width, depth_multiplier=blocks * depth)
         return PretrainedModel(build_trunk(family, name, pretrained=pretrained), side, num_classes, dropout)
 
@@ -75,6 +77,7 @@ def efficientnet_lite0(
 
     name = "efficientnet_lite0"
     check_unscaled(name, pretrained, width=width == 1, depth=depth == 1)
+    _check_size(width, depth)
     build = partial(
         _gen_efficientnet_lite,
         "tf_efficientnet_lite0",
@@ -106,6 +109,11 @@ def lite0_weights(trunk: Any) -> dict[str, Tensor]:
         elif layer in TOP:
             found[f"{TOP[layer]}.{rest}"] = value
     return found
+
+
+def _check_size(width: float, depth: float) -> None:
+    check_factor("width", width)
+    check_factor("depth", depth)
 
 
 def _package_weights() -> dict[str, Tensor]:

@@ -23,7 +23,7 @@ from fer_core.models.layers.conv import conv_bn_relu, conv_stage, halve
 from fer_core.models.layers.dense import dense_neck, pooled_neck
 from fer_core.models.layers.inception import InceptionWidths, inceptions
 from fer_core.models.layers.residual import residual_stage
-from fer_core.models.layers.width import scaled
+from fer_core.models.layers.width import scaled, stage_depths
 
 PAPER = "https://arxiv.org/abs/1612.02903"
 STAGES = (32, 64, 128, 256)
@@ -65,7 +65,7 @@ def pramerdorfer_resnet(
 ) -> Cnn:
     """Sixteen residual blocks; `width` scales 32-64-128-256, `depths` counts the blocks of the four stages."""
     widths = (1, *scaled(STAGES, width))
-    shapes = zip(pairwise(widths), depths, (1, 2, 2, 2), strict=True)
+    shapes = zip(pairwise(widths), stage_depths(depths), (1, 2, 2, 2), strict=True)
     stages = [residual_stage(*channels, depth, stride) for channels, depth, stride in shapes]
     return Cnn(nn.Sequential(*stages), pooled_neck(dropout), widths[-1], num_classes)
 

@@ -20,7 +20,7 @@ from fer_core.models.base import Cnn, register_model
 from fer_core.models.layers.conv import conv_bn_relu
 from fer_core.models.layers.dense import pooled_neck
 from fer_core.models.layers.residual import residual_stage
-from fer_core.models.layers.width import scaled
+from fer_core.models.layers.width import scaled, stage_depths
 
 STAGES, DEPTHS, LEVELS = (64, 128, 256, 512), (3, 4, 6, 3), (4, 3, 2, 1)
 
@@ -71,7 +71,7 @@ def residual_masking(
     """The network for 48x48 faces; `width` scales 64-128-256-512, `depths` counts the blocks of the four stages."""
     widths = scaled(STAGES, width)
     layers: list[nn.Module] = [conv_bn_relu(1, widths[0], stride=2)]  # 24x24
-    shapes = zip(pairwise((widths[0], *widths)), depths, LEVELS, (1, 2, 2, 2), strict=True)
+    shapes = zip(pairwise((widths[0], *widths)), stage_depths(depths), LEVELS, (1, 2, 2, 2), strict=True)
     for channels, depth, levels, stride in shapes:
         layers += [residual_stage(*channels, depth, stride), MaskingBlock(channels[1], levels)]
     return Cnn(nn.Sequential(*layers), pooled_neck(dropout), widths[-1], num_classes)

@@ -12,7 +12,7 @@ from torch import nn
 
 from fer_core.models.base import register_model
 from fer_core.models.layers.pretrained import PretrainedModel, build_trunk, check_unscaled
-from fer_core.models.layers.width import scaled
+from fer_core.models.layers.width import scaled, stage_depths
 
 STAGES = (64, 128, 256, 512)
 PAPER = "https://arxiv.org/abs/1512.03385"
@@ -39,7 +39,7 @@ def _trunk(name: str, pretrained: bool, width: float, depths: tuple[int, ...] | 
 
     shape: dict[str, Any] = {"channels": scaled(STAGES, width)}
     if depths is not None:
-        shape["layers"] = tuple(depths)
+        shape["layers"] = stage_depths(depths)
     return build_trunk(getattr(resnet, name), name, pretrained=pretrained, **shape)
 
 

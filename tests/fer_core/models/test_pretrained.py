@@ -12,8 +12,11 @@ import torch
 from PIL import Image
 from timm.models import resnet
 
+from fer_core.artifacts import Card, save_checkpoint
+from fer_core.classifiers.network import NetworkClassifier
 from fer_core.errors import ConfigError
-from fer_core.models import MODELS, create_model
+from fer_core.labels import EMOTIONS
+from fer_core.models import MODELS, create_model, parameter_count
 from fer_core.models.layers.pretrained import FACES, IN_A_PACKAGE, AsPhotographs
 from fer_core.models.zoo import efficientnet
 
@@ -69,6 +72,17 @@ def test_a_hub_out_of_reach_is_one_clear_sentence(name: str) -> None:
 def test_a_network_that_awaits_its_checkpoint_reads_no_pretrained_weights(name: str) -> None:
     with torch.device("meta"):
         create_model(name, pretrained=True, initialise=False)
+
+
+@pytest.mark.usefixtures("unreachable")
+def test_a_checkpoint_brings_its_own_weights(tmp_path: Path) -> None:
+    network = create_model("efficientnet_lite0", side=48)
+    options = {"pretrained": True, "side": 48}
+    normal = {"side": 48, "channels": 1, "mean": FACES[0], "std": FACES[1]}
+    card = Card("tuned", "efficientnet_lite0", EMOTIONS, normal, parameter_count(network), options=options)
+    save_checkpoint(tmp_path / "tuned", card, dict(network.state_dict()))
+    loaded = NetworkClassifier(tmp_path / "tuned", backend="torch").torch_model()
+    torch.testing.assert_close(loaded.state_dict(), network.state_dict())
 
 
 @pytest.mark.parametrize("name", PRETRAINED)
