@@ -418,7 +418,7 @@ def _build_control(control: Control) -> gr.Slider | gr.Dropdown:
 def _update_control(control: Control) -> gr.Slider | gr.Dropdown:
     """The control at its default; hidden where there is one layer or head, for which 0 and 1 are the same."""
     if isinstance(control, ChoiceControl):
-        return gr.Dropdown(value=control.default)
+        return gr.Dropdown(list(control.choices), value=control.default)
     return gr.Slider(maximum=control.maximum, value=control.default, visible=control.maximum > control.minimum + 1)
 
 
