@@ -85,7 +85,16 @@ def leaderboard_table() -> str:
     return markdown(board) if len(board) else "No row has been recorded yet."
 
 
+def studies_table() -> str:
+    """The studies and what they ask."""
+    from fer_core.studies import TABLES as STUDIES
+
+    lines = [[f"`{name}`", table.title, table.question, str(len(table.rows))] for name, table in STUDIES.items()]
+    return _table(("table", "study", "question", "rows"), lines)
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "studies": studies_table,
     "leaderboard": leaderboard_table,
     "results": results_table,
     "models": models_table,
