@@ -38,7 +38,9 @@ def write_checkpoint(
     in_training = int((dataset.table["split"] == "Training").sum())
     faces = facts.get("faces", in_training)
     labels_used = "FER2013 labels and FER+ votes" if config.ferplus_weight else "FER2013 labels"
-    model = create_model(spec.name, len(result.labels), initialise=False, **config.model_options)
+    # pretrained weights would be fetched only to be counted
+    options = {name: value for name, value in config.model_options.items() if name != "pretrained"}
+    model = create_model(spec.name, len(result.labels), **options)
     card = Card(
         name=folder.name,
         model=spec.name,

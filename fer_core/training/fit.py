@@ -153,7 +153,10 @@ class _Loop:
     def _build(self, execution: ExecutionConfig, fingerprint: str, resume: bool) -> None:
         config = self.config
         seed_everything(config.seed)
-        model = create_model(config.model, len(self.labels), field=config.crop, **config.model_options)
+        self.state = self.folder.load() if resume else RunState()
+        fresh = not (config.init or self.state.epoch)
+        options = config.model_options
+        model = create_model(config.model, len(self.labels), field=config.crop, initialise=fresh, **options)
         self.facts |= self._begin(model, resume)
         step = build_step(Setting(model, config, self.labels, self.normalisation, self.training))
         self.facts |= step.facts
@@ -169,7 +172,6 @@ class _Loop:
 
     def _begin(self, model: FerModel, resume: bool) -> dict[str, Any]:
         """What the run starts from: its own state, else a checkpoint's weights, else nothing but the seed."""
-        self.state = self.folder.load() if resume else RunState()
         facts = self.folder.facts() if resume and self.folder.exists() else {}
         if self.config.init and not self.state.epoch:
             facts["init"] = load_initial_weights(model, self.config.model, self.config.init)
