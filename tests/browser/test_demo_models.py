@@ -60,6 +60,21 @@ def test_controls_of_the_chosen_method_only(page: Page) -> None:
     expect(steps).to_be_visible()
 
 
+def test_methods_follow_the_model(page: Page) -> None:
+    page.locator("#method input").click()
+    expect(page.get_by_role("option", name="Grad-CAM", exact=True)).to_be_visible()
+    expect(page.get_by_role("option", name="Self-attention", exact=True)).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.locator("#model input").click()
+    page.get_by_role("option", name="other").click()
+    expect(page.locator(".fer-verdict h3")).to_contain_text("sad")
+    expect(page.locator("#overlay")).to_contain_text("matters for sad")  # the methods have followed by now
+    page.locator("#method input").click()
+    page.get_by_role("option", name="Self-attention", exact=True).click()
+    expect(page.locator("#overlay")).to_contain_text("attended most")
+    expect(page.locator("#target")).not_to_be_visible()
+
+
 def test_everything_is_forgotten_when_the_page_is_closed(page: Page, demo: gr.Blocks) -> None:
     sessions = demo.state_holder.session_data
     assert len(sessions) == 1

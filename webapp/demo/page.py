@@ -302,7 +302,7 @@ class _Page:
             return tuple(gr.skip() for _ in self._offer_outputs())
         methods = self.models.methods(visit.checkpoint)
         chosen = method if method in methods else next(iter(_ordered(methods)), DEFAULT_METHOD)
-        dropdown = gr.Dropdown(_choices(methods), value=chosen)
+        dropdown = gr.Dropdown(_choices(methods), value=chosen if methods else None)
         parts = (gr.HTML(visible=not methods), gr.Column(visible=bool(methods)), dropdown)
         return visit.checkpoint, *parts, *self._choose_method(chosen), *self._ranges(methods)
 
