@@ -103,9 +103,7 @@ def build_classical(
         report=report,
         **choice,
     )
-    arrays = {FEATURE + name: array for name, array in learnt.items()}
-    arrays |= {METHOD + name: array for name, array in found.learnt.items()}
-    arrays[SCALE] = np.array([1 / fit_temperature(found.scores, public.labels, SCALES, FEW_DIGITS)])
+    arrays = _arrays(learnt, found, public.labels)
     card = _card(folder.name, method, features, feature_options or {}, dataset, found, views)
     save_arrays(folder, card, arrays)
     seconds = round(time.perf_counter() - start, 1)
@@ -116,6 +114,13 @@ def build_classical(
         data={"fingerprint": dataset.fingerprint, "source_format": dataset.source_format, "faces": len(training)},
         training={"seconds": seconds, "device": platform.machine(), "seed": seed, "tried": found.tried},
     )
+
+
+def _arrays(learnt: dict[str, np.ndarray], found: Selection, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """All that is learnt under one roof; the scale makes PublicTest's labels likeliest."""
+    arrays = {FEATURE + name: array for name, array in learnt.items()}
+    arrays |= {METHOD + name: array for name, array in found.learnt.items()}
+    return arrays | {SCALE: np.array([1 / fit_temperature(found.scores, labels, SCALES, FEW_DIGITS)])}
 
 
 def _card(

@@ -13,12 +13,14 @@ import numpy as np
 from fer_core.artifacts import ENSEMBLE, Card, load_arrays, load_card, save_arrays, update_card
 from fer_core.classifiers.base import CheckpointClassifier, log_probabilities, mean_over_views, views_of
 from fer_core.classifiers.calibration import fit_temperature
-from fer_core.classifiers.combination import COMBINATIONS
+from fer_core.classifiers.combination import COMBINATIONS, Arrays
 from fer_core.classifiers.parts import OpenPart, adopt, open_parts
 from fer_core.data.table import FaceDataset
 from fer_core.errors import ConfigError, DataError, UnsupportedError
 
 PUBLIC = "PublicTest"
+SHOWN = 16
+"""The card shows arrays of at most so many numbers beside keeping them with the weights."""
 
 
 class EnsembleClassifier(CheckpointClassifier):
@@ -91,24 +93,18 @@ def build_ensemble(
         ConfigError, DataError, CheckpointError: a member, an option or the dataset does not fit.
     """
     start = time.perf_counter()
-    combination, opened = COMBINATIONS[method], [open_part(member) for member in members]
+    opened = [open_part(member) for member in members]
     if not opened:
         raise ConfigError("an ensemble needs members; name them with --members")
-    labels = max((one.labels for one in opened), key=len)
-    public = dataset.split(PUBLIC)
-    public = public.select((public.labels >= 0) & (public.labels < len(labels)))
-    if not len(public):
-        raise DataError(f"the dataset has no labelled face in {PUBLIC} to fit the ensemble on")
-    card = _draft(folder.name, method, opened, labels, views)
-    seen = [ask(opened, view(np.asarray(public.pixels)), labels) for view in views_of(card)]
-    learnt = combination.fit(seen[0], public.labels, **options)
-    logits = mean_over_views(np.stack([log_probabilities(combination.apply(answers, learnt)) for answers in seen]))
-    save_arrays(folder, card, {name: np.asarray(array) for name, array in learnt.items()})
+    card = _draft(folder.name, method, opened, views)
+    public = _public(dataset, card.labels)
+    learnt, logits = _fit(card, opened, public, options)
+    save_arrays(folder, card, learnt)
     return update_card(
         folder,
         members=adopt(folder, members),
         temperature=fit_temperature(logits, public.labels),
-        options={name: np.asarray(array).round(6).tolist() for name, array in learnt.items() if array.size <= 16},
+        options={name: array.round(6).tolist() for name, array in learnt.items() if array.size <= SHOWN},
         data={"fingerprint": dataset.fingerprint, "source_format": dataset.source_format, "faces": len(public)},
         selection={"split": PUBLIC, "metric": "accuracy", "value": _accuracy(logits, public.labels)},
         training=training or {"seconds": round(time.perf_counter() - start, 1), "fitted_on": PUBLIC},
@@ -116,15 +112,32 @@ def build_ensemble(
     )
 
 
-def _draft(
-    name: str, method: str, members: Sequence[CheckpointClassifier], labels: tuple[str, ...], views: str
-) -> Card:
+def _public(dataset: FaceDataset, labels: tuple[str, ...]) -> FaceDataset:
+    """The faces of PublicTest whose label is known."""
+    public = dataset.split(PUBLIC)
+    public = public.select((public.labels >= 0) & (public.labels < len(labels)))
+    if not len(public):
+        raise DataError(f"the dataset has no labelled face in {PUBLIC} to fit the ensemble on")
+    return public
+
+
+def _fit(
+    card: Card, members: Sequence[CheckpointClassifier], public: FaceDataset, options: dict[str, Any]
+) -> tuple[Arrays, np.ndarray]:
+    """What the combination learns from the faces as they are, and the logits (N, C) over all views."""
+    combination = COMBINATIONS[card.model]
+    seen = [ask(members, view(np.asarray(public.pixels)), card.labels) for view in views_of(card)]
+    learnt = combination.fit(seen[0], public.labels, **options)
+    return learnt, mean_over_views(np.stack([log_probabilities(combination.apply(said, learnt)) for said in seen]))
+
+
+def _draft(name: str, method: str, members: Sequence[CheckpointClassifier], views: str) -> Card:
     combination = COMBINATIONS[method]
     parameters = {member.card.weights_sha256: member.card.parameters for member in members}
     return Card(
         name=name,
         model=method,
-        labels=labels,
+        labels=max((member.labels for member in members), key=len),
         input={"side": 48, "channels": 1},
         parameters=sum(parameters.values()),
         title=combination.title,

@@ -23,7 +23,7 @@ from fer_core.artifacts import (
 from fer_core.classifiers.base import CheckpointClassifier
 from fer_core.errors import CheckpointError
 
-MEMBERS = "members"
+MEMBERS, RUNS_CHECKPOINT = "members", "checkpoint"
 CARRIED = (CARD, WEIGHTS, ONNX, MEMBERS)
 """What of a checkpoint's folder goes into the folder of an ensemble."""
 
@@ -52,7 +52,12 @@ def _adopted(folder: Path, part: Path, name: str) -> dict[str, str]:
     if not by_name:
         _carry(part, folder / MEMBERS / name)
     where = "" if by_name else f"{MEMBERS}/{name}"
-    return {"name": part.name if by_name else card.name, "folder": where, "weights_sha256": card.weights_sha256}
+    return {"name": part.name if by_name else _name(part, card), "folder": where, "weights_sha256": card.weights_sha256}
+
+
+def _name(part: Path, card: Card) -> str:
+    """The card's name, or the run's where the folder has the name that every run gives to its checkpoint."""
+    return part.resolve().parent.name if card.name == RUNS_CHECKPOINT else card.name
 
 
 def _carry(source: Path, target: Path) -> None:
