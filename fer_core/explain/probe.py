@@ -43,15 +43,25 @@ def output_of(model: FerModel, layer: nn.Module) -> tuple[int, ...] | None:
 
 
 def require_relu_modules(model: FerModel, title: str) -> None:
-    """Raises UnsupportedError where the model has no ReLU, or calls one that no hook can reach."""
+    """Raises UnsupportedError where the model has no ReLU, others beside it, or calls one that no hook can reach."""
     modules, calls = _relu_counts(model)
     if not modules:
         raise UnsupportedError(f"{title} guides gradients at ReLUs, and this model has none; use saliency")
+    if others := _other_rectifiers(model):
+        raise UnsupportedError(f"{title} guides gradients at ReLUs, and this model has {others} as well; use saliency")
     if calls > modules:
         raise UnsupportedError(
             f"{title} must reach every ReLU, and this model calls {calls - modules} of {calls} as functions; "
             "use saliency"
         )
+
+
+def _other_rectifiers(model: FerModel) -> str:
+    """Names of the activations that rectify as a ReLU does and that guiding leaves as they are."""
+    from torch import nn
+
+    kinds = (nn.GELU, nn.SiLU, nn.ELU, nn.LeakyReLU, nn.PReLU, nn.Hardswish)
+    return ", ".join(sorted({type(module).__name__ for module in model.modules() if isinstance(module, kinds)}))
 
 
 def _relu_counts(model: FerModel) -> tuple[int, int]:

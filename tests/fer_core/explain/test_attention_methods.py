@@ -160,6 +160,11 @@ def test_ranges_are_those_of_the_model(models: Models, faces: Tensor) -> None:
     assert controls_for("grad_cam", models("vit")) == ()
 
 
+def test_guiding_needs_relus_only(models: Models) -> None:
+    assert "this model has GELU as well" in (why_not("guided_backprop", models("vit")) or "")
+    assert "this model has GELU as well" in (why_not("guided_grad_cam", models("vit")) or "")
+
+
 def test_grad_cam_of_a_transformer_is_that_of_its_patches(models: Models, faces: Tensor) -> None:
     model, face = models("vit"), faces[:1]
     kept: list[Tensor] = []
