@@ -1,8 +1,8 @@
 """What the methods that show a model's own attention share: which layer, which head, who asks, how it becomes heat.
 
 Attention says what the network let through or mixed, in one pass, whatever it answered; it is no proof that the answer
-hangs on it (Jain & Wallace 2019, https://arxiv.org/abs/1902.10186). The heat is the attention above its least value on
-the face: attention that is equal everywhere gives no heat.
+hangs on it (Jain & Wallace 2019, https://arxiv.org/abs/1902.10186). The heat is the attention above its mean on the
+face: what is attended to no more than on average, or everything alike, gives no heat.
 """
 
 from __future__ import annotations
@@ -25,12 +25,10 @@ if TYPE_CHECKING:
 MOST_LAYERS, MOST_HEADS = 48, 32
 """Ranges before a model is known; `controls_for` narrows them."""
 
-LAYER = IntControl(
-    "layer", "Layer", 0, 0, MOST_LAYERS, "Which attention of the network, from the input; 0 is the last."
-)
-HEAD = IntControl("head", "Head", 0, 0, MOST_HEADS, "Which of the layer's heads; 0 is the mean of all.")
-ROW = IntControl("row", "Row of the one place", 30, 0, SIDE - 1, "Pixels from the top; counts for one place only.")
-COLUMN = IntControl("column", "Column", 24, 0, SIDE - 1, "Pixels from the left; counts for one place only.")
+LAYER = IntControl("layer", "Layer", 0, 0, MOST_LAYERS, "From the input on; 0 is the last.")
+HEAD = IntControl("head", "Head", 0, 0, MOST_HEADS, "One of the layer's heads; 0 is the mean of all.")
+ROW = IntControl("row", "Row", 30, 0, SIDE - 1, "Where the one place lies, in pixels from the top.")
+COLUMN = IntControl("column", "Column", 24, 0, SIDE - 1, "Where the one place lies, in pixels from the left.")
 
 ROUNDING = 1e-5
 """Differences below this share of the greatest attention come from float32."""
@@ -40,9 +38,7 @@ ALL, ONE, CLASS_TOKEN = "all places", "one place", "class token"
 
 def query_control(*choices: str) -> ChoiceControl:
     """Who asks; the first choice is the default."""
-    return ChoiceControl(
-        "query", "Who asks", choices[0], choices, "Whose attention is shown, the mean of several or one."
-    )
+    return ChoiceControl("query", "Who asks", choices[0], choices, "Whose attention is shown; of several, the mean.")
 
 
 class AttentionExplainer(Explainer):
@@ -71,7 +67,7 @@ class AttentionExplainer(Explainer):
 
     def attribute(self, model: FerModel, faces: Tensor, targets: list[int], **options: Any) -> Tensor:
         heat = self.heat(self.maps(model, faces.detach()), **options)  # (N, h, w)
-        return on_face(above_least(heat), faces, model.field)
+        return on_face(above_average(heat), faces, model.field)
 
     def maps(self, model: FerModel, faces: Tensor) -> list[AttentionMap]:
         """The model's attention of this kind, from the input on."""
@@ -113,9 +109,9 @@ def asked_by(weights: Tensor, grid: tuple[int, int], query: str, row: int, colum
     return weights[:, place].unflatten(1, grid)
 
 
-def above_least(heat: Tensor) -> Tensor:
-    """(N, h, w) -> each face's attention above its least; equal attention gives zeros, not its rounding."""
-    rise = heat - heat.amin((1, 2), keepdim=True)
+def above_average(heat: Tensor) -> Tensor:
+    """(N, h, w) -> each face's attention above its mean, else zero; equal attention gives zeros, not its rounding."""
+    rise = heat - heat.mean((1, 2), keepdim=True)
     return rise * (rise > ROUNDING * heat.amax((1, 2), keepdim=True))
 
 

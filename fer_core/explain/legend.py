@@ -32,7 +32,7 @@ def legend(signed: bool, width: int = 336, *, target: str = "", targeted: bool =
 def legend_words(signed: bool, target: str = "", *, targeted: bool = True) -> tuple[str, str]:
     """The words at the cold (or opposing) and at the hot end; `targeted` as of the method."""
     if not targeted:
-        return "attended least", "attended most"
+        return "average or less", "attended most"
     if signed:
         return f"against {target}".strip(), f"for {target}".strip()
     return "hardly matters", f"matters for {target}" if target else "matters most"

@@ -192,8 +192,8 @@ class _Page:
             started.append(block.choose(self._choose, [self.visit], self._answer_outputs(), **_HIDDEN))
         for event in started:
             event.then(None, js=SHOW_ANSWER, **_HIDDEN)
-            event.then(self._offer, self._offer_inputs(), self._offer_outputs(), **_HIDDEN)
-            event.then(self._explain, self._explain_inputs(), [self.overlay], show_progress="minimal", **_HIDDEN)
+            offered = event.then(self._offer, self._offer_inputs(), self._offer_outputs(), **_HIDDEN)
+            offered.then(self._explain, self._explain_inputs(), [self.overlay], show_progress="minimal", **_HIDDEN)
         self._wire_explanation()
         self.again.click(self._restart, None, self._answer_outputs(), **_HIDDEN)
         demo.unload(_forget_session(demo))
@@ -403,7 +403,9 @@ def _build_controls(shown: str) -> tuple[dict[str, gr.Column], dict[tuple[str, s
 
 def _build_control(control: Control) -> gr.Slider | gr.Dropdown:
     if isinstance(control, ChoiceControl):
-        return gr.Dropdown(list(control.choices), value=control.default, label=control.label, info=control.help)
+        return gr.Dropdown(
+            list(control.choices), value=control.default, label=control.label, info=control.help, min_width=200
+        )
     return gr.Slider(
         control.minimum,
         control.maximum,
@@ -412,6 +414,7 @@ def _build_control(control: Control) -> gr.Slider | gr.Dropdown:
         label=control.label,
         info=control.help,
         buttons=[],
+        min_width=200,
     )
 
 

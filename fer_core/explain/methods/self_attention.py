@@ -35,7 +35,7 @@ class SelfAttention(AttentionExplainer):
     paper = "https://arxiv.org/abs/1805.08318"
     kind = "positions"
     noun = "self-attention over the places of a map"
-    controls = (query_control(ALL, ONE), ROW, COLUMN, LAYER, HEAD)
+    controls = (query_control(ALL, ONE), LAYER, HEAD, ROW, COLUMN)
 
     def heat(self, maps: list[AttentionMap], **options: Any) -> Tensor:
         found = chosen_layer(maps, options["layer"])

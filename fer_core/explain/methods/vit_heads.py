@@ -36,7 +36,7 @@ class VitHeads(AttentionExplainer):
     paper = "https://arxiv.org/abs/2010.11929"
     kind = "tokens"
     noun = "the heads of a transformer with a class token"
-    controls = (query_control(CLASS_TOKEN, ALL, ONE), ROW, COLUMN, LAYER, HEAD)
+    controls = (query_control(CLASS_TOKEN, ALL, ONE), LAYER, HEAD, ROW, COLUMN)
 
     def heat(self, maps: list[AttentionMap], **options: Any) -> Tensor:
         found = chosen_layer(maps, options["layer"])

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from fer_core.errors import ConfigError, UnsupportedError
 from fer_core.explain import EXPLAINERS, attribute, controls_for, methods_for, raw_attributions, why_not
-from fer_core.explain.attention import ALL, CLASS_TOKEN, ONE, AttentionExplainer, above_least, on_face
+from fer_core.explain.attention import ALL, CLASS_TOKEN, ONE, AttentionExplainer, above_average, on_face
 from fer_core.explain.attribution import pictures_of
 from fer_core.explain.methods.spatial_transformer import laid_back
 from fer_core.models import MODELS
@@ -29,7 +29,7 @@ def weights_of(model: FerModel, faces: Tensor, kind: AttentionKind) -> list[Tens
 
 def as_heat(grid: Tensor, faces: Tensor) -> Tensor:
     """(N, h, w) -> what the methods make of it."""
-    return on_face(above_least(grid), faces, None)
+    return on_face(above_average(grid), faces, None)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -137,7 +137,7 @@ def test_heat_lies_in_the_centre_that_the_model_looks_at(faces: Tensor) -> None:
     assert inside.grid == (40, 40)
     assert inside.values is not None
     passed = (inside.weights[:, :, None, None] * inside.values.abs()).mean(1)
-    torch.testing.assert_close(raw[:, 0, 4:44, 4:44], passed - passed.amin((1, 2), keepdim=True))
+    torch.testing.assert_close(raw[:, 0, 4:44, 4:44], above_average(passed))
 
 
 def test_equal_attention_is_no_heat(faces: Tensor) -> None:
