@@ -19,8 +19,7 @@ def test_every_registered_model_is_listed(capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.parametrize("name", ["deep_emotion", "vgg_se"])
 def test_parameters_are_those_of_the_model_as_it_is_built(name: str) -> None:
-    row = next(row for row in models.rows() if row["name"] == name)
-    assert row["parameters"] == parameter_count(create_model(name))
+    assert models._row(MODELS[name])["parameters"] == parameter_count(create_model(name))
 
 
 def test_people_get_a_line_a_model(capsys: pytest.CaptureFixture[str]) -> None:
