@@ -66,9 +66,13 @@ class Registry(Generic[T]):
     def _fill(self) -> None:
         with self._lock:  # a second thread waits until the first has imported all
             name, self._package = self._package, ""
-            if name:
-                for module in pkgutil.iter_modules(importlib.import_module(name).__path__):
-                    importlib.import_module(f"{name}.{module.name}")
+            try:
+                if name:
+                    for module in pkgutil.iter_modules(importlib.import_module(name).__path__):
+                        importlib.import_module(f"{name}.{module.name}")
+            except BaseException:
+                self._package = name  # the next look meets the same error, not half a registry
+                raise
 
     def _unknown(self, name: str) -> str:
         close = difflib.get_close_matches(str(name), self._entries, n=1)

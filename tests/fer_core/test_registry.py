@@ -66,3 +66,15 @@ def test_a_package_registers_itself_at_the_first_look(tmp_path: Path, monkeypatc
     assert "entries_for_tests.one" not in sys.modules
     assert list(entries) == ["one"]
     assert entries["one"] == len(entries) == 1
+
+
+def test_a_module_that_fails_fails_at_every_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "broken_for_tests"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "one.py").write_text("raise ImportError('no such library')\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    entries: Registry[int] = Registry("entry", "broken_for_tests")
+    for _ in range(2):
+        with pytest.raises(ImportError, match="no such library"):
+            list(entries)
