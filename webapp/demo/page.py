@@ -158,7 +158,7 @@ class _Page:
                 label="Method",
                 elem_id="method",
                 filterable=False,
-                min_width=150,
+                min_width=200,
             )
             self.target = gr.Dropdown(
                 _targets(self.models.card(self.models.default).labels),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fer_core.models.base import FerModel
 
 GRID, COVERAGE = "grid", "coverage"
-MESH = 8
+MESH = 4
 """Cells of the drawn grid along a side."""
 
 
