@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +13,7 @@ from fer_core.errors import ConfigError
 from scripts._cli import JsonOption, emit, run
 from scripts._dataset import open_dataset
 from scripts._options import with_configs
+from scripts._progress import say
 
 OPTIMIZERS = "sgd,sgd_plain,adam,adamw,adadelta,adagrad,rmsprop"
 SCHEDULES = "constant,step,plateau,one_cycle,cosine_restarts"
@@ -49,7 +49,7 @@ def search(
         raise ConfigError(f"--kind must be grid or free, not {kind!r}")
     axes = _names(optimizers, KNOWN_OPTIMIZERS), _names(schedules, KNOWN_SCHEDULES)
     dataset = open_dataset(data)
-    hunt = Search(config, execution, dataset, out, Budget(trials, minutes), report=_say)
+    hunt = Search(config, execution, dataset, out, Budget(trials, minutes), report=say)
     found = hunt.grid(*axes) if kind == "grid" else hunt.free()
     best = hunt.best
     winner, result = hunt.winner()
@@ -72,10 +72,6 @@ def _names(text: str, registry: Any) -> list[str]:
     for name in names:
         registry[name]
     return names
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

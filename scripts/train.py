@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,6 +11,7 @@ from fer_core.config import ExecutionConfig, TrainConfig
 from scripts._cli import JsonOption, emit, run
 from scripts._dataset import open_dataset
 from scripts._options import with_configs
+from scripts._progress import bar, say
 
 
 @with_configs(config=TrainConfig, execution=ExecutionConfig)
@@ -41,7 +41,7 @@ def train(
     def snapshot(number: int, result: FitResult) -> None:
         write(out / "snapshots" / str(number), result)
 
-    result = fit(config, execution, dataset, out, resume=resume, report=_say, progress=_bar, snapshot=snapshot)
+    result = fit(config, execution, dataset, out, resume=resume, report=say, progress=bar, snapshot=snapshot)
     if result is None:  # not the first process
         return
     folder = write(out / "checkpoint", result)
@@ -53,16 +53,6 @@ def train(
         "best": {"split": "PublicTest", "metric": config.select_on, **result.best},
     }
     emit(document, as_json, [f"PublicTest {config.select_on} {result.best['value']:.4f}; checkpoint in {folder}"])
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def _bar(items: Any, total: int, text: str) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(items, total=total, desc=text, unit="batch", leave=False, file=sys.stderr, mininterval=0.5)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.ops import StochasticDepth
 
 from fer_core.errors import ConfigError
 from fer_core.models.attention import AttentionKind, asked, note
@@ -77,6 +76,8 @@ class TransformerBlock(nn.Module):
         skipping: float = 0.0,
         kind: AttentionKind = AttentionKind.POSITIONS,
     ) -> None:
+        from torchvision.ops import StochasticDepth  # takes a second to import, and few models need it
+
         super().__init__()
         hidden = round(ratio * width)
         self.norm1 = nn.LayerNorm(width)
