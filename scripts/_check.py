@@ -15,6 +15,10 @@ from scripts._environment import Environment, SetupError
 DESCRIPTION = "Makes .venv, installs what is missing, then runs lint, types, the import contract and the tests."
 
 
+WORKERS = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+"""Two processes, whole files, in pytest's order: the tests that drive a browser stay the last of each."""
+
+
 @dataclass(frozen=True)
 class Step:
     """One thing to check: its title, the command as people know it, and how the environment's Python runs it."""
@@ -68,7 +72,7 @@ def steps(pytest_arguments: Sequence[str], *, fast: bool) -> list[Step]:
         _module("format", "ruff", "format", "--check", "."),
         _module("types", "mypy"),
         Step("import contract", "lint-imports", ("-c", import_linter)),  # it cannot be run with -m
-        _module("tests", "pytest", *without_browser, *pytest_arguments),
+        _module("tests", "pytest", *WORKERS, *without_browser, *pytest_arguments),
     ]
 
 

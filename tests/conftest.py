@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from fer_core.data.table import FaceDataset
 # a shell that starts the suite in the background has it ignore Ctrl-C, and every process that a test starts would, too
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# the networks of the tests are tiny: a second thread costs more than it brings, and much more beside other work
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # how long an example takes says more about the machine than about the code
 settings.register_profile("untimed", deadline=None)

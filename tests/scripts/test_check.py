@@ -52,11 +52,17 @@ def test_ctrl_c_ends_without_a_traceback(monkeypatch: pytest.MonkeyPatch, capfd:
 
 def test_the_steps_are_lint_format_types_contract_and_tests() -> None:
     shown = [step.shown for step in _check.steps(["-k", "audit"], fast=False)]
-    assert shown == ["ruff check .", "ruff format --check .", "mypy", "lint-imports", "pytest -k audit"]
+    assert shown == [
+        "ruff check .",
+        "ruff format --check .",
+        "mypy",
+        "lint-imports",
+        f"pytest {' '.join(_check.WORKERS)} -k audit",
+    ]
 
 
 def test_fast_leaves_the_browser_out() -> None:
-    assert _check.steps([], fast=True)[-1].arguments == ("-m", "pytest", "-m", "not browser")
+    assert _check.steps([], fast=True)[-1].arguments == ("-m", "pytest", *_check.WORKERS, "-m", "not browser")
 
 
 def test_other_arguments_go_to_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
