@@ -80,7 +80,7 @@ def test_a_frozen_stage_never_takes_all_epochs() -> None:
 
 
 def test_cycles_stay_whole() -> None:
-    config = TrainConfig(model="vgg", epochs=40, cycles=4)
+    config = TrainConfig(model="vgg", epochs=40, schedule="cosine_restarts", cycles=4)
     assert (within(config, Share(10, 0)).epochs, within(config, Share(10, 0)).cycles) == (8, 4)
     assert (within(config, Share(2, 0)).epochs, within(config, Share(2, 0)).cycles) == (2, 2)
 
