@@ -39,8 +39,8 @@ class Budget:
 BUDGETS: Registry[Budget] = Registry("budget")
 BUDGETS.add(
     "smoke",
-    Budget("smoke", "miniatures, one pass over 140 faces: shows that a row runs, its figures say nothing",
-           epochs=1, training_faces=140, test_faces=70, robustness_faces=14, miniature=True),
+    Budget("smoke", "miniatures, two passes over 140 faces: shows that a row runs, its figures say nothing",
+           epochs=2, training_faces=140, test_faces=70, robustness_faces=14, miniature=True),
 )  # fmt: skip
 BUDGETS.add(
     "small",

@@ -71,18 +71,24 @@ class Workshop:
         }
 
     def train(self, dataset: FaceDataset, name: str) -> None:
-        """One member; its checkpoint is OUT/runs/NAME/NAME."""
+        """One member; its checkpoint is OUT/runs/NAME/NAME, its snapshots (of cosine restarts) stand beside that."""
         from fer_core.models import MODELS
         from fer_core.training.checkpoint import write_checkpoint
-        from fer_core.training.fit import fit
+        from fer_core.training.fit import FitResult, fit
 
         config, folder = self.config, self.out / "runs" / name
         self.report(f"member {len(self.members) + 1}: {name}")
-        options = {"resume": self.resume, "report": self.report, "progress": self.progress}
+
+        def write(target: Path, result: FitResult) -> Path:
+            return write_checkpoint(target, MODELS[config.model], config, dataset, result, facts=result.facts)
+
+        def snapshot(number: int, result: FitResult) -> None:
+            write(folder / "snapshots" / str(number), result)
+
+        options = {"resume": self.resume, "report": self.report, "progress": self.progress, "snapshot": snapshot}
         result = fit(config, self.execution, dataset, folder, **options)
         assert result is not None  # there is one process
-        spec = MODELS[config.model]
-        self.members.append(write_checkpoint(folder / name, spec, config, dataset, result, facts=result.facts))
+        self.members.append(write(folder / name, result))
         self.seconds += result.seconds
         self.images += len(result.history) * int((dataset.table["split"] == "Training").sum())
 

@@ -56,7 +56,9 @@ def configuration(row: Row, *, miniature: bool = False) -> TrainConfig:
     options = {name: value for name, value in row.options.items() if name in known or row.kind == NETWORK}
     options.pop("method", None) if row.kind != NETWORK else None
     if miniature:
-        options["model_options"] = dict(options.get("model_options", {})) | dict(MODELS[options["model"]].small)
+        spec, chosen = MODELS[options["model"]], dict(options.get("model_options", {}))
+        fresh = {"pretrained": False} if "pretrained" in spec.options else {}  # pretrained weights fit no miniature
+        options["model_options"] = chosen | dict(spec.small) | fresh
         options["batch_size"] = min(int(options.get("batch_size", PROTOCOL["batch_size"])), 32)
     return TrainConfig(**(dict(PROTOCOL) | options))
 
@@ -126,7 +128,7 @@ def _result(
 
 def _notes(config: TrainConfig, share: Share, around: Surroundings) -> str:
     if around.budget.miniature:
-        return "a miniature after one pass over a few faces: shows that the row runs, its figures say nothing"
+        return "a miniature after two passes over a few faces: shows that the row runs, its figures say nothing"
     planned = dict(PROTOCOL)["epochs"]
     if share.faces:
         return (

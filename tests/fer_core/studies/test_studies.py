@@ -18,7 +18,7 @@ from fer_core.studies import BUDGETS, TABLES, Budget, Row, all_rows
 from fer_core.studies.budget import Share, limit_faces, share_of, stratified, within
 from fer_core.studies.leaderboard import leaderboard, markdown
 from fer_core.studies.results import Result, is_done, keep, load_result, load_results, save_result
-from fer_core.studies.rows import ENSEMBLE, NETWORK, Published, network, with_members
+from fer_core.studies.rows import ENSEMBLE, NETWORK, Published, network, trained, with_members
 from fer_core.studies.run import run_rows
 from fer_core.studies.runner import RUNNERS, Surroundings, run_row
 from fer_core.studies.runners import network as runner
@@ -123,6 +123,16 @@ def test_a_row_that_fails_stops_no_other(prepared: Path, tmp_path: Path, monkeyp
     found = {o.row.name: o for o in run_rows(tuple(rows.values()), prepared, "smoke", tmp_path, report=lambda t: None)}
     assert "no model 'no_such_model'" in found["wrong"].error
     assert found["right"].result is not None
+
+
+def test_snapshots_of_one_run_answer_together(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = trained("snaps", "s", "snapshot", 2, "vgg_se", schedule="cosine_restarts", cycles=2)
+    monkeypatch.setattr("fer_core.studies.rows.all_rows", lambda: {"snaps": row})
+    monkeypatch.setattr("fer_core.studies.run.all_rows", lambda: {"snaps": row})
+    (outcome,) = run_rows((row,), prepared, "smoke", tmp_path, report=lambda text: None)
+    assert outcome.error == ""
+    assert outcome.result is not None
+    assert outcome.result.notes.startswith("2 members")
 
 
 def _result(**changes: object) -> Result:
