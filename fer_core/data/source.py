@@ -216,7 +216,7 @@ def open_source(path: Path) -> Iterator[Source]:
         raise FormatError(f"{path.name} is damaged ({error}); get the file again") from error
     except (EOFError, TruncatedError) as error:
         raise FormatError(f"{path.name} is cut off before its end; get the file again") from error
-    except (RuntimeError, NotImplementedError) as error:  # zipfile: encrypted, or a method that it does not know
+    except RuntimeError as error:  # zipfile: encrypted, or (NotImplementedError) a method that it does not know
         if not isinstance(error, NotImplementedError) and "encrypted" not in str(error):
             raise
         raise FormatError(f"{path.name} cannot be unpacked ({error}); unpack it and name the folder") from error

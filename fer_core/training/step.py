@@ -8,6 +8,7 @@ seeds for each epoch, and keeps what it remembers in buffers: so a run that stop
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -81,7 +82,7 @@ class Setting:
         return create_model(config.model, len(self.labels), field=config.crop, **config.model_options)
 
 
-class Step(nn.Module):
+class Step(nn.Module, ABC):
     """Base of every training method.
 
     Attributes:
@@ -95,9 +96,9 @@ class Step(nn.Module):
         self.criterion = setting.criterion()
         self.facts: dict[str, Any] = {}
 
+    @abstractmethod
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """A batch -> its loss, and the logits that the loop compares with the labels."""
-        raise NotImplementedError
 
     def logits(self, faces: Tensor) -> Tensor:
         """(B, 1, h, w) -> float32 (B, C)."""

@@ -6,13 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from fer_core.artifacts import PREDICTIONS
 from fer_core.data.table import FaceDataset
 from fer_core.evaluation.predictions import load_predictions, save_predictions
 from fer_core.evaluation.protocols import deduplicated
 from fer_core.evaluation.record import DEDUPLICATED, TESTS, figures
 from fer_core.labels import labels_for
-from fer_core.studies.results import Result, load_result, published_of
+from fer_core.studies.recording import result_of
+from fer_core.studies.results import Result, load_result
 from fer_core.studies.rows import ENSEMBLE, Row
 from fer_core.studies.runner import RUNNERS, Surroundings
 
@@ -26,7 +26,6 @@ def run(row: Row, around: Surroundings) -> Result:
     options = {name: value for name, value in row.options.items() if name != "method"}
     joined = combine(tables, row.options["method"], **options)
     save_predictions(around.folder(row.name), joined)
-    assert (around.folder(row.name) / PREDICTIONS).is_file()
     return _result(row, judged(joined, around.dataset), around)
 
 
@@ -41,12 +40,9 @@ def judged(table: pd.DataFrame, dataset: FaceDataset) -> dict[str, dict[str, Any
 def _result(row: Row, metrics: dict[str, dict[str, Any]], around: Surroundings) -> Result:
     members = [found for name in row.members if (found := load_result(around.folder(name))) is not None]
     speeds = [member.inference_speed for member in members]
-    return Result(
-        row=row.name,
-        title=row.title,
-        kind=row.kind,
-        budget=around.budget.name,
-        options=dict(row.options),
+    return result_of(
+        row,
+        around,
         metrics=metrics,
         labels=members[0].labels,
         epochs=max(member.epochs for member in members),
@@ -56,7 +52,6 @@ def _result(row: Row, metrics: dict[str, dict[str, Any]], around: Surroundings) 
         multiply_adds=_sum([member.multiply_adds for member in members]),
         inference_speed=round(1 / sum(1 / speed for speed in speeds if speed), 1) if all(speeds) else None,
         members=row.members,
-        published=published_of(row),
         notes=f"joined from the recorded answers of {len(members)} members",
     )
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
 
-from fer_core.artifacts import CARD, HISTORY, PREDICTIONS, load_card
+from fer_core.artifacts import load_card
 from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.data.table import FaceDataset
 from fer_core.files import write_json
 from fer_core.studies.budget import Share, limit_training, share_of, within
-from fer_core.studies.measure import inference_speed, robustness
-from fer_core.studies.results import Result, published_of
+from fer_core.studies.recording import recorded
+from fer_core.studies.results import Result
 from fer_core.studies.rows import NETWORK, PROTOCOL, Row
 from fer_core.studies.runner import RUNNERS, Surroundings
 
@@ -26,8 +24,8 @@ PLAN = "plan.json"
 @RUNNERS.register(NETWORK)
 def run(row: Row, around: Surroundings) -> Result:
     """Trains on Training within the budget, selects on PublicTest, records both test splits, measures cost."""
-    from fer_core.evaluation.record import record_evaluation
     from fer_core.models import MODELS
+    from fer_core.models.flops import model_cost
     from fer_core.training.checkpoint import write_checkpoint
     from fer_core.training.fit import fit
 
@@ -42,10 +40,21 @@ def run(row: Row, around: Surroundings) -> Result:
     )
     assert fitted is not None, "one process trains alone"
     checkpoint = write_checkpoint(folder / "checkpoint", MODELS[config.model], config, dataset, fitted)
-    metrics = record_evaluation(checkpoint, around.dataset)
-    for name in (CARD, HISTORY, PREDICTIONS):
-        shutil.copyfile(checkpoint / name, folder / name)
-    return _result(row, config, share, metrics, checkpoint, around)
+    card = load_card(checkpoint)
+    cost = model_cost(card.model, len(card.labels), field=card.input.get("field"), **card.options)
+    return recorded(
+        row,
+        checkpoint,
+        around,
+        labels="FER+" if len(card.labels) == 8 else "FER2013",
+        epochs=card.training["epochs"],
+        images_seen=card.training["images_seen"],
+        seconds=card.training["seconds"],
+        parameters=card.parameters,
+        multiply_adds=cost.multiply_adds,
+        training_speed=card.training["images_per_second"],
+        notes=_notes(config, share, around),
+    )
 
 
 def configuration(row: Row, *, miniature: bool = False) -> TrainConfig:
@@ -96,34 +105,6 @@ def _speed(config: TrainConfig, execution: ExecutionConfig, dataset: FaceDataset
                      report=lambda text: None)  # fmt: skip
     assert fitted is not None
     return fitted.images_per_second
-
-
-def _result(
-    row: Row, config: TrainConfig, share: Share, metrics: dict[str, Any], checkpoint: Path, around: Surroundings
-) -> Result:
-    from fer_core.models.flops import model_cost
-
-    card = load_card(checkpoint)
-    cost = model_cost(card.model, len(card.labels), field=card.input.get("field"), **card.options)
-    return Result(
-        row=row.name,
-        title=row.title,
-        kind=row.kind,
-        budget=around.budget.name,
-        options=dict(row.options),
-        metrics=metrics,
-        labels="FER+" if len(card.labels) == 8 else "FER2013",
-        epochs=card.training["epochs"],
-        images_seen=card.training["images_seen"],
-        seconds=card.training["seconds"],
-        parameters=card.parameters,
-        multiply_adds=cost.multiply_adds,
-        training_speed=card.training["images_per_second"],
-        inference_speed=inference_speed(checkpoint),
-        robustness=robustness(checkpoint, around.dataset, around.budget.robustness_faces),
-        published=published_of(row),
-        notes=_notes(config, share, around),
-    )
 
 
 def _notes(config: TrainConfig, share: Share, around: Surroundings) -> str:

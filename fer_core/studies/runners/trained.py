@@ -6,11 +6,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from fer_core.artifacts import CARD, PREDICTIONS, load_card
-from fer_core.config import TrainConfig
 from fer_core.studies.budget import within
-from fer_core.studies.measure import inference_speed, open_in_torch, robustness
-from fer_core.studies.results import Result, plain, published_of
+from fer_core.studies.measure import open_in_torch
+from fer_core.studies.recording import recorded
+from fer_core.studies.results import Result
 from fer_core.studies.rows import TRAINED, Row
 from fer_core.studies.runner import RUNNERS, Surroundings
 from fer_core.studies.runners.network import configuration, execution_of, share_for
@@ -21,7 +20,6 @@ from fer_core.studies.workshop import Workshop, chosen_tree, member_folders
 def run(row: Row, around: Surroundings) -> Result:
     """Trains the members within the budget, all together, joins them on PublicTest, records and measures."""
     from fer_core.classifiers.ensemble import build_ensemble
-    from fer_core.evaluation.record import record_evaluation
 
     folder = around.folder(row.name)
     method, members = row.options["method"], int(row.options["members"])
@@ -29,11 +27,19 @@ def run(row: Row, around: Surroundings) -> Result:
     options, folders = _train(workshop, method, members)
     checkpoint = folder / "checkpoint"
     shutil.rmtree(checkpoint, ignore_errors=True)
-    build_ensemble(checkpoint, method, folders, around.dataset, open_in_torch, training=workshop.facts(), **options)
-    metrics = record_evaluation(checkpoint, around.dataset)
-    for name in (CARD, PREDICTIONS):
-        shutil.copyfile(checkpoint / name, folder / name)
-    return _result(row, workshop, metrics, checkpoint, around)
+    card = build_ensemble(
+        checkpoint, method, folders, around.dataset, open_in_torch, training=workshop.facts(), **options
+    )
+    return recorded(
+        row,
+        checkpoint,
+        around,
+        epochs=workshop.config.epochs,
+        images_seen=workshop.images,
+        seconds=round(workshop.seconds, 1),
+        parameters=card.parameters,
+        notes=f"{len(card.members)} members of {workshop.config.epochs} epochs each",
+    )
 
 
 def _workshop(row: Row, around: Surroundings, members: int) -> Workshop:
@@ -53,24 +59,3 @@ def _train(workshop: Workshop, method: str, members: int) -> tuple[dict[str, Any
         return {}, member_folders([str(workshop.out / "runs" / "snapshots")])
     options = workshop.make(method, members, chosen_tree(workshop.dataset, None))
     return options, workshop.members
-
-
-def _result(row: Row, workshop: Workshop, metrics: dict[str, Any], checkpoint: Path, around: Surroundings) -> Result:
-    card = load_card(checkpoint)
-    config: TrainConfig = workshop.config
-    return Result(
-        row=row.name,
-        title=row.title,
-        kind=row.kind,
-        budget=around.budget.name,
-        options=plain(row.options),
-        metrics=metrics,
-        epochs=config.epochs,
-        images_seen=workshop.images,
-        seconds=round(workshop.seconds, 1),
-        parameters=card.parameters,
-        inference_speed=inference_speed(checkpoint),
-        robustness=robustness(checkpoint, around.dataset, around.budget.robustness_faces),
-        published=published_of(row),
-        notes=f"{len(card.members)} members of {config.epochs} epochs each",
-    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import torch
 from torch import Tensor
 
@@ -31,9 +33,9 @@ class BlendStep(Step):
         own, others = self.criterion(logits, batch.targets), self.criterion(logits, batch.targets[partner])
         return {"loss": share * own + (1 - share) * others, "logits": logits}
 
+    @abstractmethod
     def blend(self, faces: Tensor, others: Tensor, share: float) -> tuple[Tensor, float]:
         """Two batches and the share of the first -> their blend, and the share that the first really has in it."""
-        raise NotImplementedError
 
 
 @STEPS.register("mixup")
