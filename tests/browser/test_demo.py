@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from tests.webapp.serving import Served
 from webapp.demo.examples import EXAMPLES
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 
 @pytest.fixture
@@ -180,6 +181,7 @@ def test_answer_and_overlay_can_be_saved(new_page: NewPage, app_url: str, tmp_pa
 def test_a_pasted_picture_is_answered(new_page: NewPage, app_url: str, pictures: Path) -> None:
     page = new_page()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.route("**/queue/join*", _late_once())  # pasting first says that the old photo is gone; the server is slow
     visit(page, app_url)
     page.evaluate(
         """async (text) => {
@@ -191,6 +193,17 @@ def test_a_pasted_picture_is_answered(new_page: NewPage, app_url: str, pictures:
     page.get_by_label("Paste from clipboard").click()
     explained(page)
     expect(page.locator("#picture .fer-box")).to_have_count(1)
+
+
+def _late_once() -> Callable[[Route], None]:
+    """Lets the first request wait for two seconds."""
+    waits = [2.0]
+
+    def pass_on(route: Route) -> None:
+        time.sleep(waits.pop() if waits else 0)
+        route.continue_()
+
+    return pass_on
 
 
 def test_a_picture_from_the_camera_is_answered(webcam_page: Page, app_url: str) -> None:

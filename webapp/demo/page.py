@@ -177,7 +177,16 @@ class _Page:
 
     def wire(self, demo: gr.Blocks) -> None:
         """Connects controls and functions."""
-        started = [self.photo.input(self._classify, [self.photo, self.checkpoint], self._answer_outputs(), **_HIDDEN)]
+        started = [
+            # pasting is two inputs, an empty one and the picture: the second may come while the first is on its way
+            self.photo.input(
+                self._classify,
+                [self.photo, self.checkpoint],
+                self._answer_outputs(),
+                trigger_mode="always_last",
+                **_HIDDEN,
+            )
+        ]
         started.append(self.examples.choose(self._example, [self.checkpoint], self._answer_outputs(), **_HIDDEN))
         started.append(self.whole.click(self._whole, [self.visit], self._answer_outputs(), **_HIDDEN))
         started.append(
@@ -185,6 +194,7 @@ class _Page:
                 self._switch,
                 [self.visit, self.checkpoint],
                 [*self._answer_outputs(), self.about, self.target],
+                trigger_mode="always_last",
                 **_HIDDEN,
             )
         )
