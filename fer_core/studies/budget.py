@@ -44,7 +44,7 @@ BUDGETS.add(
 )  # fmt: skip
 BUDGETS.add(
     "small",
-    Budget("small", "at most ten minutes of two cores a row", core_seconds=1200, robustness_faces=280),
+    Budget("small", "five minutes of one core a row", core_seconds=300, robustness_faces=280),
 )
 BUDGETS.add("full", Budget("full", "as many epochs as the row says", robustness_faces=1400))
 

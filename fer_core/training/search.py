@@ -20,12 +20,12 @@ import pandas as pd
 
 from fer_core.config import ExecutionConfig, TrainConfig, differences
 from fer_core.data.table import FaceDataset
-from fer_core.device import Plan
 from fer_core.errors import ConfigError
 from fer_core.files import write_json, write_text
 from fer_core.models import MODELS
 from fer_core.training.fit import FitResult, fit
 from fer_core.training.optimisers import OPTIMIZERS, SCHEDULES, TYPICAL_RATES
+from fer_core.training.plan import as_planned
 from fer_core.training.state import HistoryRow, RunFolder
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ class Search:
         else:
             trial = self._train(config, place, changes, after_epoch)
             write_json(place / TRIAL, asdict(trial))
-        self.execution = _as_planned(self.execution, RunFolder(place).plan())
+        self.execution = as_planned(self.execution, RunFolder(place).plan())
         self.trials = [other for other in self.trials if other.name != trial.name] + [trial]
         write_text(self.folder / TABLE, table(self.trials).to_csv(index=False))
         return trial
@@ -250,17 +250,6 @@ class _OutOfTime(Exception):  # noqa: N818 (no error: the search goes on later)
 
 class _Pruned(Exception):  # noqa: N818
     """The trial is worse than the earlier ones."""
-
-
-def _as_planned(execution: ExecutionConfig, plan: Plan) -> ExecutionConfig:
-    """An execution that takes the plan of an earlier trial, so that it is timed once a search."""
-    switch = {True: "on", False: "off"}
-    return replace(
-        execution,
-        precision=plan.precision,
-        channels_last=switch[plan.channels_last],
-        compile=switch[plan.compile],
-    )
 
 
 def _silent(text: str) -> None:

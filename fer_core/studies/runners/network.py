@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fer_core.artifacts import load_card
 from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.data.table import FaceDataset
 from fer_core.files import write_json
-from fer_core.studies.budget import Share, limit_training, share_of, within
+from fer_core.studies.budget import Budget, Share, limit_faces, limit_training, share_of, within
 from fer_core.studies.recording import recorded
 from fer_core.studies.results import Result
 from fer_core.studies.rows import NETWORK, PROTOCOL, Row
 from fer_core.studies.runner import RUNNERS, Surroundings
 
-PROBE_BATCHES = 4
-PLAN = "plan.json"
+if TYPE_CHECKING:
+    from fer_core.training.fit import FitResult
+
+PROBE_BATCHES, PROBE_FACES = 2, 70
+COURSE = "course.json"
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a network may have, and how it is computed: the fastest way that a probe found."""
+
+    share: Share
+    execution: ExecutionConfig
 
 
 @RUNNERS.register(NETWORK)
@@ -31,7 +43,8 @@ def run(row: Row, around: Surroundings) -> Result:
 
     folder, config = around.folder(row.name), configuration(row, miniature=around.budget.miniature)
     execution = execution_of(around)
-    share = share_for(folder, config, execution, around)
+    course = course_of(folder, config, execution, around)
+    share, execution = course.share, course.execution
     config = within(config, share)
     dataset = limit_training(around.dataset, share.faces)
     training = folder / "training"
@@ -79,32 +92,39 @@ def execution_of(around: Surroundings) -> ExecutionConfig:
     return ExecutionConfig(threads=around.threads)
 
 
-def share_for(
+def course_of(
     folder: Path, config: TrainConfig, execution: ExecutionConfig, around: Surroundings, *, parts: int = 1
-) -> Share:
+) -> Course:
     """What the budget lets each of `parts` networks have; decided once, so that a killed row goes on with the same."""
-    file = folder / PLAN
-    if file.is_file():
-        return Share(**json.loads(file.read_text(encoding="utf-8")))
-    faces = int((around.dataset.table["split"] == "Training").sum())
-    speed = _speed(config, execution, around.dataset) if around.budget.core_seconds else float("inf")
-    speed /= max(1, around.threads) * parts
-    share = share_of(around.budget, config, images_per_second=speed, training_faces=faces)
-    write_json(file, asdict(share))
-    return share
+    file = folder / COURSE
+    if not file.is_file():
+        write_json(file, asdict(_decide(config, execution, around, parts)))
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    return Course(Share(**kept["share"]), ExecutionConfig(**kept["execution"]))
 
 
-def _speed(config: TrainConfig, execution: ExecutionConfig, dataset: FaceDataset) -> float:
-    """Faces a second of a few real steps."""
+def _decide(config: TrainConfig, execution: ExecutionConfig, around: Surroundings, parts: int) -> Course:
+    from fer_core.training.plan import as_planned
+
+    faces, speed = int((around.dataset.table["split"] == "Training").sum()), float("inf")
+    if around.budget.core_seconds:
+        probe = _probe(config, execution, around.dataset)
+        speed = probe.images_per_second / (max(1, around.threads) * parts)
+        execution = as_planned(execution, probe.plan)
+    return Course(share_of(around.budget, config, images_per_second=speed, training_faces=faces), execution)
+
+
+def _probe(config: TrainConfig, execution: ExecutionConfig, dataset: FaceDataset) -> FitResult:
+    """A few real steps: how fast they are, and in which precision and layout."""
     from fer_core.training.fit import fit
 
-    few = limit_training(dataset, PROBE_BATCHES * config.batch_size)
+    few = limit_faces(dataset, Budget("", "", training_faces=PROBE_BATCHES * config.batch_size, test_faces=PROBE_FACES))
     few = few.select(~few.table["split"].isin(["PrivateTest"]).to_numpy())
     with tempfile.TemporaryDirectory() as folder:
         fitted = fit(replace(config, epochs=1, freeze_epochs=0), execution, few, Path(folder) / "probe",
                      report=lambda text: None)  # fmt: skip
     assert fitted is not None
-    return fitted.images_per_second
+    return fitted
 
 
 def _notes(config: TrainConfig, share: Share, around: Surroundings) -> str:

@@ -12,7 +12,7 @@ from fer_core.studies.recording import recorded
 from fer_core.studies.results import Result
 from fer_core.studies.rows import TRAINED, Row
 from fer_core.studies.runner import RUNNERS, Surroundings
-from fer_core.studies.runners.network import configuration, execution_of, share_for
+from fer_core.studies.runners.network import configuration, course_of, execution_of
 from fer_core.studies.workshop import Workshop, chosen_tree, member_folders
 
 
@@ -47,10 +47,9 @@ def _workshop(row: Row, around: Surroundings, members: int) -> Workshop:
     config = configuration(row, miniature=around.budget.miniature)
     execution = execution_of(around)
     parts = 1 if row.options["method"] == "snapshot" else members
-    share = share_for(around.folder(row.name), config, execution, around, parts=parts)
-    return Workshop(
-        within(config, share), execution, around.dataset, around.folder(row.name), True, around.report, around.progress
-    )
+    course = course_of(around.folder(row.name), config, execution, around, parts=parts)
+    config, execution = within(config, course.share), course.execution
+    return Workshop(config, execution, around.dataset, around.folder(row.name), True, around.report, around.progress)
 
 
 def _train(workshop: Workshop, method: str, members: int) -> tuple[dict[str, Any], list[Path]]:
