@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from fer_core.errors import ConfigError
@@ -55,6 +56,11 @@ EMOJI: Final = {
     "neutral": "😐",
     "contempt": "😒",
 }
+
+
+def judged_by(labels: Sequence[str]) -> str:
+    """Whose labels a model with these classes is judged against: FER2013's, or the majorities of FER+'s voters."""
+    return "FER+ majority" if len(labels) == len(FERPLUS_EMOTIONS) else "FER2013"
 
 
 def labels_for(num_classes: int) -> tuple[str, ...]:

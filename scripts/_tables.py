@@ -8,23 +8,37 @@ from pathlib import Path
 
 from fer_core.artifacts import DEFAULT_CHECKPOINT, WEIGHTS, Card, list_checkpoints, load_card
 from fer_core.errors import ConfigError
+from fer_core.labels import judged_by
 
 OFFICIAL, WITHOUT_TWINS, PUBLIC = "PrivateTest", "PrivateTest deduplicated", "PublicTest"
-RESULTS = ("checkpoint", "PrivateTest", "without twins", "macro-F1", "ECE", "parameters", "size", "selected on")
+RESULTS = (
+    "checkpoint",
+    "labels",
+    "PrivateTest",
+    "without twins",
+    "macro-F1",
+    "ECE",
+    "parameters",
+    "size",
+    "selected on",
+)
 MARKERS = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 PAGE = """\
 # Checkpoints
 
-Every folder here is one trained network: weights (safetensors), an ONNX export for the CPU, the card that says what
-they are, the history of the training, the evaluation report and the predictions for every face of PublicTest and
-PrivateTest. No pixel of FER2013 is in them. `vgg_se` is what the web app and the commands take unless told otherwise.
+Every folder here is one trained model: its weights (safetensors), the card that says what they are, the evaluation
+report and the predictions for every face of PublicTest and PrivateTest; a network has an ONNX export for the CPU and
+the history of its training, too, an ensemble names the folders of its members. No pixel of FER2013 is in them.
+`{default}` is what the web app and the commands take unless told otherwise.
 
 {table}
 
 Accuracy is followed by its 95 % interval (Wilson). "Without twins" leaves out the faces of PrivateTest that have a
-byte-identical twin in Training. Everything was selected on PublicTest; PrivateTest was looked at once. What was tried
-on the way, with what did not work, is in [LOG.md](LOG.md).
+byte-identical twin in Training. `labels` says what a model was judged by: FER2013's seven emotions, or the eight of
+FER+'s voters (faces without a majority are left out), whose figures cannot be compared with the others. Everything was
+selected on PublicTest; PrivateTest was looked at once. What was tried on the way, with what did not work, is in
+[LOG.md](LOG.md).
 
 This page is generated from the cards: `python -m scripts.document`.
 """
@@ -44,7 +58,9 @@ def with_tables(text: str) -> str:
 def checkpoint_page() -> str:
     """All of checkpoints/README.md."""
     rows = [[*_results_row(folder, card), _accuracy(card, PUBLIC), *_training(card)] for folder, card in _cards()]
-    return PAGE.format(table=_table((*RESULTS, PUBLIC, "trained on", "training time"), rows))
+    return PAGE.format(
+        default=DEFAULT_CHECKPOINT, table=_table((*RESULTS, PUBLIC, "trained on", "training time"), rows)
+    )
 
 
 def results_table() -> str:
@@ -93,6 +109,8 @@ def studies_table() -> str:
     return _table(("table", "study", "question", "rows"), lines)
 
 
+_NONE = {"accuracy": 0}
+
 TABLES: dict[str, Callable[[], str]] = {
     "studies": studies_table,
     "leaderboard": leaderboard_table,
@@ -104,9 +122,9 @@ TABLES: dict[str, Callable[[], str]] = {
 
 
 def _cards() -> list[tuple[Path, Card]]:
-    """Shipped checkpoints, the best on PrivateTest first, those without an evaluation last."""
+    """Shipped checkpoints, the best on PrivateTest first, those of eight classes after the others."""
     found = [(folder, load_card(folder)) for folder in list_checkpoints()]
-    return sorted(found, key=lambda item: -item[1].metrics.get(OFFICIAL, {"accuracy": 0})["accuracy"])
+    return sorted(found, key=lambda item: (len(item[1].labels), -item[1].metrics.get(OFFICIAL, _NONE)["accuracy"]))
 
 
 def _results_row(folder: Path, card: Card) -> list[str]:
@@ -114,6 +132,7 @@ def _results_row(folder: Path, card: Card) -> list[str]:
     default = " (default)" if card.name == DEFAULT_CHECKPOINT else ""
     return [
         f"`{card.name}`{default}",
+        judged_by(card.labels),
         _accuracy(card, OFFICIAL),
         _accuracy(card, WITHOUT_TWINS),
         f"{private['macro_f1']:.3f}" if private else "-",

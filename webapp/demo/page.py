@@ -32,7 +32,7 @@ REMEMBERED: Final = 15 * 60
 """Seconds after which the server forgets a photo that nobody touched."""
 
 EMPTY: Final = (
-    "Your answer appears here: every face in a box, seven probabilities for each, the 48 by 48 pixels that the model "
+    "Your answer appears here: every face in a box, a probability for each emotion, the 48 by 48 pixels that the model "
     "saw, and which of them it went by. No photo at hand? Take one of the examples."
 )
 BROKEN: Final = "Something went wrong here, and not through your photo. Please try again; if it stays, restart the app."

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from fer_core.artifacts import Card
-from fer_core.labels import COLOURS, EMOJI
+from fer_core.labels import COLOURS, EMOJI, EMOTIONS, judged_by
 from webapp.demo.examples import Example
 from webapp.demo.handlers import Visit, as_document, is_whole
 
@@ -126,7 +126,8 @@ def model_line(card: Card, split: str = "PrivateTest") -> str:
     parts = [escape(card.title), f"{_short(card.parameters)} parameters"]
     if "accuracy" in scores:
         low, high = scores.get("accuracy_interval", (scores["accuracy"], scores["accuracy"]))
-        parts.append(f"right on {scores['accuracy']:.1%} of {split} (95 % interval {low:.1%} to {high:.1%})")
+        judge = f", {judged_by(card.labels)}," if len(card.labels) != len(EMOTIONS) else ""
+        parts.append(f"right on {scores['accuracy']:.1%} of {split}{judge} (95 % interval {low:.1%} to {high:.1%})")
     else:
         parts.append("accuracy not measured")
     return f'<p class="fer-model">{" · ".join(parts)}</p>'

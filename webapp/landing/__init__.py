@@ -10,6 +10,7 @@ from string import Template
 from typing import Any, Final
 
 from fer_core.artifacts import Card
+from fer_core.labels import EMOTIONS, judged_by
 
 HERE: Final = Path(__file__).parent
 
@@ -37,8 +38,9 @@ def _template(name: str) -> Template:
 
 
 def _row(card: Card) -> str:
+    judge = f" <small>{judged_by(card.labels)}</small>" if len(card.labels) != len(EMOTIONS) else ""
     return (
-        f"<tr><th scope='row'>{escape(card.name)}</th><td>{card.parameters / 1e6:.2f} M</td>"
+        f"<tr><th scope='row'>{escape(card.name)}{judge}</th><td>{card.parameters / 1e6:.2f} M</td>"
         f"<td>{_accuracy(card, 'PrivateTest')}</td><td>{_accuracy(card, 'PrivateTest deduplicated')}</td></tr>"
     )
 

@@ -12,6 +12,7 @@ from fer_core.artifacts import load_card
 from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.data.table import FaceDataset
 from fer_core.files import write_json
+from fer_core.labels import judged_by
 from fer_core.studies.budget import Budget, Share, limit_faces, limit_training, share_of, within
 from fer_core.studies.recording import recorded
 from fer_core.studies.results import Result
@@ -59,7 +60,7 @@ def run(row: Row, around: Surroundings) -> Result:
         row,
         checkpoint,
         around,
-        labels="FER+" if len(card.labels) == 8 else "FER2013",
+        labels=judged_by(card.labels),
         epochs=card.training["epochs"],
         images_seen=card.training["images_seen"],
         seconds=card.training["seconds"],

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.figures import matrix, models, prediction_tables
-from fer_core.labels import SPLITS
+from fer_core.labels import SPLITS, judged_by
 from webapp.dashboard import resources, state
 from webapp.dashboard.components import layout, lists
 
@@ -90,7 +90,7 @@ def show_matrix(counts: np.ndarray, labels: tuple[str, ...]) -> None:
         alt="Confusion matrix; the table below and the two choices under it give the same by keyboard",
     )
     st.caption(
-        "Rows are the true emotions, columns the predicted ones; the diagonal is right. "
+        f"Rows are the true emotions ({judged_by(labels)}), columns the predicted ones; the diagonal is right. "
         "Click a cell, or choose it below, to list its images."
     )
 

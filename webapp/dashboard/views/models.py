@@ -10,7 +10,7 @@ import streamlit as st
 from fer_core.artifacts import Card
 from fer_core.figures import models as figures
 from fer_core.figures import prediction_tables
-from fer_core.labels import SPLITS
+from fer_core.labels import SPLITS, judged_by
 from webapp.dashboard import resources, state
 from webapp.dashboard.components import layout, lists
 
@@ -26,6 +26,7 @@ def leaderboard(cards: dict[str, Card], folders: dict[str, Path]) -> pd.DataFram
             {
                 "checkpoint": name,
                 "architecture": card.title,
+                "labels": judged_by(card.labels),
                 **{part: card.metrics.get(part, {}).get("accuracy") for part in SETS},
                 "macro F1": private.get("macro_f1"),
                 "ECE": private.get("ece"),
@@ -34,7 +35,7 @@ def leaderboard(cards: dict[str, Card], folders: dict[str, Path]) -> pd.DataFram
                 "paper": card.paper,
             }
         )
-    return pd.DataFrame(lines).sort_values("PrivateTest", ascending=False, na_position="last")
+    return pd.DataFrame(lines).sort_values(["labels", "PrivateTest"], ascending=[False, False], na_position="last")
 
 
 def intervals(cards: dict[str, Card]) -> pd.DataFrame:
@@ -62,7 +63,8 @@ def show_leaderboard(cards: dict[str, Card]) -> None:
     st.dataframe(table, hide_index=True, column_config=config, key="leaderboard")
     st.caption(
         "Accuracy on PublicTest, on PrivateTest, and on PrivateTest without byte-identical twins of training images; "
-        "macro F1 and calibration error (ECE) on PrivateTest. Selected on PublicTest."
+        "macro F1 and calibration error (ECE) on PrivateTest. Selected on PublicTest. Figures by FER2013's labels and "
+        "by the majorities of FER+'s voters cannot be compared with each other."
     )
     lists.download(table, "checkpoints.csv", "leaderboard_csv")
     measured = intervals({name: cards[name] for name in table["checkpoint"]})

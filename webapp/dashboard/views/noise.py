@@ -9,7 +9,7 @@ import streamlit as st
 from fer_core.figures import dataset as figures
 from fer_core.figures import dataset_tables, matrix, prediction_tables
 from fer_core.figures.style import readable
-from fer_core.labels import SPLITS
+from fer_core.labels import SPLITS, judged_by
 from webapp.dashboard import resources, state
 from webapp.dashboard.components import layout, lists
 
@@ -114,8 +114,9 @@ def show_model_doubt() -> None:
     answers = resources.answers(name)
     assert answers is not None
     doubted = prediction_tables.most_doubted(answers)
+    judge = judged_by(prediction_tables.answer_names(answers))
     st.caption(
-        f"Test images whose label {name} contradicts, most firmly first: doubt is the probability of its own answer "
+        f"Test images whose label ({judge}) {name} contradicts, most firmly first: doubt is the probability of its own answer "
         "minus that of the label. The model is often wrong too; what both it and the voters doubt deserves a look."
     )
     table = doubted[["row", "split", "true", "predicted", "confidence", "doubt"]]
