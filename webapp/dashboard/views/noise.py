@@ -117,7 +117,8 @@ def show_model_doubt() -> None:
     judge = judged_by(prediction_tables.answer_names(answers))
     st.caption(
         f"Test images whose label ({judge}) {name} contradicts, most firmly first: doubt is the probability of its own "
-        "answer minus that of the label. The model is often wrong too; what both it and the voters doubt deserves a look."
+        "answer minus that of the label. The model is often wrong too; what both it and the voters doubt deserves "
+        "a look."
     )
     table = doubted[["row", "split", "true", "predicted", "confidence", "doubt"]]
     part = lists.page_of(table, state.DOUBT_PAGE)
