@@ -113,9 +113,26 @@ def affectnet(faces: Sequence[np.ndarray], folder: Path) -> list[tuple[str, int,
         part = "train_set" if index < 4 else "val_set"
         write_large(face, folder / part / str(index) / f"image{index:07d}.jpg")
     write_large(faces[8], folder / "val_set" / "9" / "image9.jpg")
+    return affectnet_labels()
+
+
+def affectnet_labels() -> list[tuple[str, int, str]]:
+    """What becomes of AffectNet's numbers 0 to 7 and of 9, the first four in Training."""
     splits = ["Training"] * 4 + ["PublicTest"] * 5
     wanted = [(split, label(name), "") for split, name in zip(splits, AFFECTNET, strict=False)]
     return [*wanted, ("PublicTest", -1, "uncertain")]
+
+
+def affectnet_annotations(faces: Sequence[np.ndarray], folder: Path) -> list[tuple[str, int, str]]:
+    """As its makers give it: faces 0 to 7 in both forms of a number, and one that is uncertain."""
+    for index, face in enumerate(faces[:9]):
+        part = folder / ("train_set" if index < 4 else "val_set")
+        write_large(face, part / "images" / f"{index}.jpg")
+        (part / "annotations").mkdir(exist_ok=True)
+        number = 9 if index == 8 else index
+        np.save(part / "annotations" / f"{index}_exp.npy", np.array(str(number) if index % 2 else number))
+        np.save(part / "annotations" / f"{index}_val.npy", np.array("0.5"))
+    return affectnet_labels()
 
 
 def affectnet_named(faces: Sequence[np.ndarray], folder: Path) -> list[tuple[str, int, str]]:
@@ -146,6 +163,7 @@ LAYOUTS: dict[str, tuple[str, Writer]] = {
     "raf_folders": ("raf_db_folders", raf_folders),
     "raf_list": ("raf_db_list", raf_list),
     "affectnet": ("affectnet_folders", affectnet),
+    "affectnet_annotations": ("affectnet_annotations", affectnet_annotations),
     "affectnet_named": ("emotion_folders", affectnet_named),
     "mapped": ("mapped_folders", mapped),
 }

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fer_core.data.readers import (  # noqa: F401 - each adds itself to READERS
+    affectnet_annotations,
     affectnet_folders,
     ck_csv,
     ck_sequences,

@@ -186,6 +186,24 @@ def test_numbers_that_several_datasets_use_need_a_map(faces: list[np.ndarray], t
     assert found(read, faces)[0] == ("Training", label("neutral"), "")
 
 
+def test_annotations_of_affectnet_that_cannot_be_used(faces: list[np.ndarray], tmp_path: Path) -> None:
+    other_datasets.affectnet_annotations(faces, tmp_path)
+    marks = tmp_path / "train_set" / "annotations"
+    (marks / "0_exp.npy").unlink()
+    (marks / "1_exp.npy").write_bytes(b"junk")
+    np.save(marks / "2_exp.npy", np.array("77"))
+    np.save(marks / "3_exp.npy", np.array([{"pickled": "object"}], dtype=object), allow_pickle=True)
+    write_large(faces[0], tmp_path / "images" / "9.jpg")
+    result = read_source(tmp_path)
+    reasons = {rejection.row: rejection.reason for rejection in result.rejected}
+    assert "there is no annotation 0_exp.npy" in reasons["train_set/images/0.jpg"]
+    assert "no NumPy file with one value" in reasons["train_set/images/1.jpg"]
+    assert "unknown expression '77'" in reasons["train_set/images/2.jpg"]
+    assert "no NumPy file with one value" in reasons["train_set/images/3.jpg"]
+    assert "neither in train_set nor in val_set" in reasons["images/9.jpg"]
+    assert len(result.dataset) == 5
+
+
 def test_a_map_goes_with_pictures(dataset: FaceDataset, tmp_path: Path) -> None:
     source = factories.write_csv(dataset, tmp_path / "fer2013.csv")
     with pytest.raises(FormatError, match="a label map goes with folders of pictures"):
