@@ -48,9 +48,17 @@ def _register(name: str, title: str, channels: float, blocks: float, rate: float
         """`width` scales the channels and `depth` the blocks of each stage."""
         from timm.models.efficientnet import _gen_efficientnet
 
+        from fer_core.models.layers.noted_squeeze_excite import NotedSqueezeExcite
+
         check_unscaled(name, pretrained, width=width == 1, depth=depth == 1)
         _check_size(width, depth)
-        family = partial(_gen_efficientnet, name, channel_multiplier=channels * width, depth_multiplier=blocks * depth)
+        family = partial(
+            _gen_efficientnet,
+            name,
+            channel_multiplier=channels * width,
+            depth_multiplier=blocks * depth,
+            se_layer=NotedSqueezeExcite,
+        )
         return PretrainedModel(build_trunk(family, name, pretrained=pretrained), side, num_classes, dropout)
 
 

@@ -31,6 +31,8 @@ KINDS = {
     "cnn_grid_attention": {AttentionKind.GRID, AttentionKind.POSITIONS},
     "cnn_lstm_attention": {AttentionKind.SEQUENCE},
     "vit": {AttentionKind.TOKENS},
+    "efficientnet_b0": {AttentionKind.CHANNELS},
+    "efficientnet_b5": {AttentionKind.CHANNELS},
     "patt_lite": {AttentionKind.POSITIONS},
     "residual_masking": {AttentionKind.MASK},
 }
