@@ -44,7 +44,7 @@ BUDGETS.add(
 )  # fmt: skip
 BUDGETS.add(
     "small",
-    Budget("small", "three minutes of one core a row", core_seconds=180, robustness_faces=140),
+    Budget("small", "four minutes of one core a row", core_seconds=240, robustness_faces=140),
 )
 BUDGETS.add("full", Budget("full", "as many epochs as the row says", robustness_faces=1400))
 

@@ -42,7 +42,7 @@ def show_table(board: pd.DataFrame) -> None:
     st.dataframe(shown, hide_index=True, column_config=config, key="studies_table")
     st.caption(
         "Accuracy on PublicTest (which selects) and on PrivateTest with its 95 % interval; macro F1 and robustness as "
-        "measured here, too. Rows on the small budget had three minutes of one core: their order says more than their "
+        "measured here, too. Rows on the small budget had four minutes of one core: their order says more than their "
         "height. `published` is what others report, by their own protocols; it is never a figure of this project."
     )
     lists.download(shown, "studies.csv", "studies_csv")
