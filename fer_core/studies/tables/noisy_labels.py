@@ -2,18 +2,18 @@
 
 from typing import Any
 
+from fer_core.studies.reference import NET, REFERENCE
 from fer_core.studies.rows import Published, network, register_table
 
-NET: dict[str, Any] = {"model": "vgg_se", "model_options": {"width": 0.25}}
-HARD: dict[str, Any] = NET | {"label_smoothing": 0.0}
+HARD: dict[str, Any] = {**NET, "label_smoothing": 0.0}
 BARSOUM = "https://arxiv.org/abs/1608.01041"
 
 register_table(
     "noisy_labels",
     "Losses and noisy labels",
     "Which loss or method bears FER2013's label noise best, on one quarter-width VGG-SE?",
-    network("loss_cross_entropy", "cross-entropy", **HARD),
-    network("loss_smoothing", "label smoothing 0.1", **NET),
+    REFERENCE,  # label smoothing 0.1
+    network("loss_cross_entropy", "cross-entropy, no smoothing", **HARD),
     network("loss_class_weighted", "class-weighted cross-entropy", class_weights="inverse", **HARD),
     network("loss_focal", "focal loss", loss="focal", **HARD),
     network("loss_l2_svm", "L2-SVM hinge", loss="l2_svm", **HARD),

@@ -1,13 +1,9 @@
 """VGG from scratch, and one augmentation at a time."""
 
-from typing import Any
-
+from fer_core.studies.reference import NET, REFERENCE
 from fer_core.studies.rows import Published, network, register_table
 
-NARROW: dict[str, Any] = {"width": 0.25}
-SINGLE = (
-    "none", "flip", "rotate", "shift", "zoom", "shear", "contrast", "brightness", "erase", "light", "medium", "strong",
-)  # fmt: skip
+SINGLE = ("none", "flip", "rotate", "shift", "zoom", "shear", "contrast", "brightness", "erase", "medium", "strong")
 
 register_table(
     "vgg_baseline",
@@ -21,11 +17,11 @@ register_table(
             published=Published(0.7311, "https://github.com/WuJie1010/Facial-Expression-Recognition.Pytorch",
                                 "best epoch on PrivateTest")),
     network("vgg_se", "VGG with squeeze-and-excitation, half width", "vgg_se"),
+    REFERENCE,  # augmentation: light
     *(
-        network(f"augmentation_{name}", f"quarter-width VGG-SE, augmentation: {name}", "vgg_se",
-                model_options=NARROW, augmentation=name)
+        network(f"augmentation_{name}", f"quarter-width VGG-SE, augmentation: {name}", **NET, augmentation=name)
         for name in SINGLE
     ),
-    network("augmentation_crop", "quarter-width VGG-SE, augmentation: random crops of 44", "vgg_se",
-            model_options=NARROW, augmentation="none", crop=44),
+    network("augmentation_crop", "quarter-width VGG-SE, augmentation: random crops of 44", **NET,
+            augmentation="none", crop=44),
 )  # fmt: skip

@@ -17,7 +17,7 @@ from fer_core.models import MODELS, create_model
 from fer_core.studies import BUDGETS, TABLES, Budget, Row, all_rows
 from fer_core.studies.budget import Share, limit_faces, share_of, stratified, within
 from fer_core.studies.leaderboard import leaderboard, markdown
-from fer_core.studies.results import Result, is_done, keep, load_result, load_results, save_result
+from fer_core.studies.results import Result, is_done, keep, load_result, load_results, plain, save_result
 from fer_core.studies.rows import ENSEMBLE, NETWORK, Published, network, trained, with_members
 from fer_core.studies.run import run_rows
 from fer_core.studies.runner import RUNNERS, Surroundings, run_row
@@ -32,6 +32,13 @@ def test_a_name_stands_for_one_row_everywhere() -> None:
         for row in table.rows:
             assert seen.setdefault(row.name, row) == row
             assert row.kind in RUNNERS
+
+
+def test_nothing_is_trained_twice_under_two_names() -> None:
+    seen: dict[str, str] = {}
+    for row in NETWORKS:
+        config = json.dumps(plain(vars(runner.configuration(row))), sort_keys=True)
+        assert seen.setdefault(config, row.name) == row.name
 
 
 @pytest.mark.parametrize("row", NETWORKS, ids=lambda row: row.name)
