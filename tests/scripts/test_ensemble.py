@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,8 @@ from fer_core.classifiers import load_classifier
 from fer_core.data import store
 from fer_core.data.table import FaceDataset
 from fer_core.evaluation.record import record_evaluation
-from scripts import _card_page, _cli, _tables, checkpoints, classical, ensemble, evaluate, explain, predict
+from scripts import _card_page, _tables, checkpoints, classical, ensemble, evaluate, explain, predict
+from tests.scripts.conftest import Command as Runner
 
 TRAINING = (
     *("--model", "vgg_se", "--model-options", '{"widths": [8, 8, 8, 8]}', "--epochs", "1", "--batch-size", "14"),
@@ -42,16 +41,12 @@ Command = Callable[..., tuple[int, Any, str]]
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command in this process: (status, its JSON document or None, stderr)."""
+def command(run_here: Runner) -> Command:
+    """Runs a command: (status, its JSON document or None, stderr)."""
 
-    def call(module: Any, function: Any, *arguments: Any) -> tuple[int, Any, str]:
-        given = ensemble.spread([str(argument) for argument in arguments])
-        monkeypatch.setattr(sys, "argv", [module.__name__, *given, "--json"])
-        with pytest.raises(SystemExit) as end:
-            _cli.run(function)
-        out, err = capsys.readouterr()
-        return int(end.value.code or 0), json.loads(out) if out else None, err
+    def call(function: Any, *words: Any) -> tuple[int, Any, str]:
+        done = run_here(function, *ensemble.spread([str(word) for word in words]), "--json")
+        return done.status, done.json if done.out else None, done.err
 
     return call
 
@@ -94,24 +89,24 @@ def test_an_ensemble_goes_through_every_command(
 ) -> None:
     out, target = tmp_path / "run", made / "both"
     build = ("soft_vote", "--members", "tiny", "other", "--data", prepared, "--out", out, "--views", "flip")
-    status, document, _ = command(ensemble, ensemble.ensemble, *build)
+    status, document, _ = command(ensemble.ensemble, *build)
     assert status == 0
     assert document["members"] == ["tiny", "other"]
     assert document["best"]["split"] == "PublicTest"
     shutil.copytree(document["checkpoint"], target)
     update_card(target, name="both")
 
-    status, document, _ = command(evaluate, evaluate.evaluate, "both", "--data", prepared, "--split", "PublicTest")
+    status, document, _ = command(evaluate.evaluate, "both", "--data", prepared, "--split", "PublicTest")
     assert status == 0
     assert document["accuracy"] == pytest.approx(load_card(target).selection["value"], abs=1e-6)
 
     photo = tmp_path / "face.png"
     Image.fromarray(np.asarray(store.load(prepared).pixels[0])).save(photo)
-    status, document, _ = command(predict, predict.main, photo, "--checkpoint", "both", "--no-detect")
+    status, document, _ = command(predict.main, photo, "--checkpoint", "both", "--no-detect")
     assert status == 0
     assert document[0]["faces"][0]["emotion"] in load_card(target).labels
 
-    status, _, error = command(explain, explain.main, photo, "--checkpoint", "both", "--out", tmp_path / "why.png")
+    status, _, error = command(explain.main, photo, "--checkpoint", "both", "--out", tmp_path / "why.png")
     assert status == 2
     assert "explain one of its members: tiny, other" in error
 
@@ -130,7 +125,7 @@ def test_benchmark_times_what_an_ensemble_can(made: Path, prepared: Path, tmp_pa
     from scripts._stages import run_stages
 
     out = tmp_path / "run"
-    command(ensemble, ensemble.ensemble, "soft_vote", "--members", "tiny", "--data", prepared, "--out", out)
+    command(ensemble.ensemble, "soft_vote", "--members", "tiny", "--data", prepared, "--out", out)
     options = {"data": prepared, "checkpoint": str(out / "checkpoint"), "threads": 1, "batch": 4, "seconds": 0.01}
     stages = [timing.stage for timing in run_stages(["train_step", "single", "explain"], **options)]
     assert stages == ["single", "single_torch"]
@@ -142,7 +137,7 @@ def test_a_run_stands_for_its_snapshots(made: Path, prepared: Path, tmp_path: Pa
         shutil.copytree(made / name, run / "snapshots" / str(number))
         update_card(run / "snapshots" / str(number), name=f"cycle {number}")
     build = ("snapshot", "--members", run, "--data", prepared, "--out", tmp_path / "run")
-    status, document, _ = command(ensemble, ensemble.ensemble, *build)
+    status, document, _ = command(ensemble.ensemble, *build)
     assert status == 0
     assert document["members"] == ["cycle 2", "cycle 10"]
 
@@ -167,7 +162,7 @@ def test_members_are_trained(
 ) -> None:  # fmt: skip
     monkeypatch.setattr("fer_core.classifiers.samme._predicted", _wrong_once)
     build = (method, *more, *TRAINING, "--data", prepared, "--out", tmp_path / "run")
-    status, document, error = command(ensemble, ensemble.ensemble, *build)
+    status, document, error = command(ensemble.ensemble, *build)
     assert status == 0, error
     card = load_card(tmp_path / "run" / "checkpoint")
     assert tuple(document["members"][: len(members)]) == members
@@ -181,20 +176,19 @@ def test_a_classical_method_goes_through_every_command(
     made: Path, prepared: Path, tmp_path: Path, command: Command
 ) -> None:
     build = ("linear_svm", "--data", prepared, "--out", tmp_path / "run", "--feature-options", '{"cell": 12}')
-    status, document, _ = command(classical, classical.classical, *build)
+    status, document, _ = command(classical.classical, *build)
     assert status == 0
     assert document["options"]["feature_options"] == {"cell": 12}
     assert len(document["tried"]) == 3
     shutil.copytree(tmp_path / "run" / "checkpoint", made / "svm")
     update_card(made / "svm", name="svm")
-    status, found, _ = command(evaluate, evaluate.evaluate, "svm", "--data", prepared, "--split", "PublicTest")
+    status, found, _ = command(evaluate.evaluate, "svm", "--data", prepared, "--split", "PublicTest")
     assert status == 0
     assert found["accuracy"] == pytest.approx(document["best"]["value"], abs=1e-6)
     page = _card_page.card_page(load_card(made / "svm"))
     assert "3 settings tried" in page
     assert "Linear support vector machine on histograms" in page
     status, document, _ = command(
-        ensemble,
         ensemble.ensemble,
         *("soft_vote", "--members", "svm", "tiny", "--data", prepared, "--out", tmp_path / "e"),
     )
@@ -221,7 +215,7 @@ def test_bad_requests_are_one_line(
     arguments: tuple[str, ...], message: str, made: Path, prepared: Path, tmp_path: Path, command: Command
 ) -> None:
     options = ("--data", prepared, "--out", tmp_path / "run")
-    status, document, error = command(ensemble, ensemble.ensemble, *arguments, *options)
+    status, document, error = command(ensemble.ensemble, *arguments, *options)
     assert (status, document) == (2, None)
     assert message in error
     assert error.count("\n") == 1
@@ -235,7 +229,7 @@ def test_bad_requests_of_the_classical_command(made: Path, prepared: Path, tmp_p
         (("linear_svm", "--feature-options", "[]"), "must be a JSON object"),
     ):
         options = ("--data", prepared, "--out", tmp_path / "run")
-        status, _, error = command(classical, classical.classical, *arguments, *options)
+        status, _, error = command(classical.classical, *arguments, *options)
         assert status == 2
         assert message in error
 
@@ -245,7 +239,7 @@ def test_the_pages_bear_an_ensemble(made: Path, prepared: Path, tmp_path: Path, 
     from webapp.landing import landing_page
 
     build = ("weighted_vote", "--members", "tiny", "other", "--data", prepared, "--out", tmp_path / "run")
-    command(ensemble, ensemble.ensemble, *build)
+    command(ensemble.ensemble, *build)
     card = load_card(tmp_path / "run" / "checkpoint")
     assert "checkpoint" in landing_page([card], "1")
     assert "Weighted voting" in model_line(card)

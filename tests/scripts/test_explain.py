@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,37 +15,16 @@ from fer_core.data.drawn import draw_face
 from fer_core.explain import EXPLAINERS
 from fer_core.labels import EMOTIONS
 from scripts import explain
-from scripts._cli import run
 from tests.fer_core.explain.conftest import ON_VGG_SE
+from tests.scripts.conftest import Command
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Outcome]
-
-
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tiny_checkpoint: Path) -> Command:
-    """Runs the command in this process, on the tiny checkpoint."""
-
-    def call(*arguments: object) -> Outcome:
-        given = ["explain", *map(str, arguments), "--checkpoint", str(tiny_checkpoint)]
-        monkeypatch.setattr(sys, "argv", given)
-        with pytest.raises(SystemExit) as ended:
-            run(explain.main)
-        captured = capsys.readouterr()
-        return Outcome(int(ended.value.code or 0), captured.out, captured.err)
-
-    return call
+def command(run_here: Command, tiny_checkpoint: Path) -> Command:
+    """Runs the command on the tiny checkpoint."""
+    return lambda *words: run_here(explain.main, *words, "--checkpoint", tiny_checkpoint)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +14,8 @@ from fer_core.data.drawn import drawn_dataset
 from fer_core.data.table import FaceDataset
 from fer_core.inference import align
 from scripts import measure_framing
-from scripts._cli import run
 from tests.fer_core.inference.pictures import framed_astronaut
+from tests.scripts.conftest import Command
 
 
 @pytest.fixture
@@ -28,31 +27,22 @@ def framed(tmp_path: Path) -> Path:
     return tmp_path / "framed"
 
 
-def call(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["measure_framing", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        run(measure_framing.main)
-    return int(ended.value.code or 0)
-
-
-def test_the_framing_is_found(
-    framed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_framing_is_found(framed: Path, tmp_path: Path, run_here: Command) -> None:
     out = tmp_path / "framing.json"
-    assert call(monkeypatch, framed, "--out", out, "--json") == 0
+    done = run_here(measure_framing.main, framed, "--out", out, "--json")
+    assert done.status == 0
     document = json.loads(out.read_text())
-    assert document == json.loads(capsys.readouterr().out)
+    assert document == done.json
     assert (document["faces"], document["looked_at"]) == (12, 12)
     measured = np.array([document["landmarks"][name] for name in align.LANDMARKS])
     assert np.abs(measured - align.template())[list(align.FITTED)].max() < 2.5  # hers is one face among many
     assert np.array(list(document["spread"].values())).max() < 0.5
 
 
-def test_a_dataset_without_faces(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_dataset_without_faces(tmp_path: Path, run_here: Command) -> None:
     blank = drawn_dataset(1)
     store.save(FaceDataset(blank.table, np.zeros_like(blank.pixels)), tmp_path / "blank")
-    assert call(monkeypatch, tmp_path / "blank", "--out", tmp_path / "framing.json") == 2
-    assert "no face was found" in capsys.readouterr().err
+    done = run_here(measure_framing.main, tmp_path / "blank", "--out", tmp_path / "framing.json")
+    assert done.status == 2
+    assert "no face was found" in done.err
     assert not (tmp_path / "framing.json").exists()

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,41 +14,16 @@ from PIL import Image
 from fer_core.data.drawn import draw_face
 from fer_core.labels import EMOTIONS
 from scripts import predict
-from scripts._cli import run
 from tests.fer_core.inference.pictures import astronaut, skimage_picture
+from tests.scripts.conftest import Command, Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """The one document on stdout."""
-        return json.loads(self.out)
-
-
-Command = Callable[..., Outcome]
-
-
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tiny_checkpoint: Path) -> Command:
-    """Runs the command in this process, on the tiny checkpoint."""
-
-    def call(*arguments: object) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["predict", *map(str, arguments), "--checkpoint", str(tiny_checkpoint)])
-        with pytest.raises(SystemExit) as ended:
-            run(predict.main)
-        captured = capsys.readouterr()
-        return Outcome(int(ended.value.code or 0), captured.out, captured.err)
-
-    return call
+def command(run_here: Command, tiny_checkpoint: Path) -> Command:
+    """Runs the command on the tiny checkpoint."""
+    return lambda *words: run_here(predict.main, *words, "--checkpoint", tiny_checkpoint)
 
 
 @pytest.fixture(scope="module")
@@ -152,14 +123,10 @@ def test_for_people(command: Command, pictures: Path) -> None:
     assert "█" in done.out or "#" in done.out
 
 
-def test_a_checkpoint_that_is_not_there(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], pictures: Path
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["predict", str(pictures), "--checkpoint", "vgg_sr"])
-    with pytest.raises(SystemExit) as ended:
-        run(predict.main)
-    assert ended.value.code == 2
-    assert "vgg_sr" in capsys.readouterr().err
+def test_a_checkpoint_that_is_not_there(run_here: Command, pictures: Path) -> None:
+    done = run_here(predict.main, pictures, "--checkpoint", "vgg_sr")
+    assert done.status == 2
+    assert "vgg_sr" in done.err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="file names are text there")
