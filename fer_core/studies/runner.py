@@ -67,6 +67,8 @@ def run_row(row: Row, around: Surroundings) -> Result:
 
     What a row has begun is thrown away where the row was something else then.
     """
+    from fer_core.training.state import STATE
+
     folder = around.folder(row.name)
     if is_done(folder, row, around.budget.name) and (done := load_result(folder)) is not None:
         return done
@@ -76,4 +78,6 @@ def run_row(row: Row, around: Surroundings) -> Result:
         write_json(folder / ROW, asked)
     result = RUNNERS[row.kind](row, around)
     save_result(folder, result)
+    for state in folder.rglob(STATE):  # ten times as large as the weights, and of no use to a row that is done
+        state.unlink()
     return result

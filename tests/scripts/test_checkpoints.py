@@ -77,10 +77,11 @@ def test_the_best_checkpoint_heads_the_table_with_its_interval() -> None:
     lines = _tables.results_table().splitlines()
     cells = [cell.strip() for cell in lines[2].strip("|").split("|")]
     assert cells[0] == "`tiny`"
-    assert cells[1] == "70.1 % (68.6 to 71.6)"
-    assert cells[2] == "68.4 % (66.8 to 70.0)"
-    assert cells[3:5] == ["0.679", "0.021"]
-    assert cells[7] == "PublicTest macro F1"
+    assert cells[1] == "FER2013"
+    assert cells[2] == "70.1 % (68.6 to 71.6)"
+    assert cells[3] == "68.4 % (66.8 to 70.0)"
+    assert cells[4:6] == ["0.679", "0.021"]
+    assert cells[8] == "PublicTest macro F1"
     assert lines[3].startswith("| `fresh` |")
 
 

@@ -119,6 +119,7 @@ def test_a_table_runs_and_is_not_run_again(
     public = table[table["split"] == "PublicTest"]
     right = (public.filter(like="p_").to_numpy().argmax(1) == public["label"]).mean()
     assert both.metrics["PublicTest"]["accuracy"] == pytest.approx(right)
+    assert not list(tmp_path.rglob("state.pt"))
     monkeypatch.setitem(RUNNERS._entries, NETWORK, lambda row, around: pytest.fail("it was done"))
     assert [outcome.result for outcome in run_rows(two_rows, prepared, "smoke", tmp_path)] == [a, b, both]
 
