@@ -165,6 +165,12 @@ def list_checkpoints() -> list[Path]:
     return sorted(file.parent for file in CHECKPOINTS.glob(f"[!.]*/{CARD}"))
 
 
+def rank(card: Card) -> tuple[int, float]:
+    """To sort cards by: those of seven emotions before those of eight, the best on PrivateTest first."""
+    accuracy: float = card.metrics.get("PrivateTest", {}).get("accuracy", 0)
+    return len(card.labels), -accuracy
+
+
 def _sealed(folder: Path, card: Card) -> Card:
     card = _with(card, weights_sha256=_sha256(folder / WEIGHTS))
     save_card(folder, card)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from fer_core.artifacts import DEFAULT_CHECKPOINT, WEIGHTS, Card, list_checkpoints, load_card
+from fer_core.artifacts import DEFAULT_CHECKPOINT, WEIGHTS, Card, list_checkpoints, load_card, rank
 from fer_core.errors import ConfigError
 from fer_core.labels import judged_by
 
@@ -109,8 +109,6 @@ def studies_table() -> str:
     return _table(("table", "study", "question", "rows"), lines)
 
 
-_NONE = {"accuracy": 0}
-
 TABLES: dict[str, Callable[[], str]] = {
     "studies": studies_table,
     "leaderboard": leaderboard_table,
@@ -124,7 +122,7 @@ TABLES: dict[str, Callable[[], str]] = {
 def _cards() -> list[tuple[Path, Card]]:
     """Shipped checkpoints, the best on PrivateTest first, those of eight classes after the others."""
     found = [(folder, load_card(folder)) for folder in list_checkpoints()]
-    return sorted(found, key=lambda item: (len(item[1].labels), -item[1].metrics.get(OFFICIAL, _NONE)["accuracy"]))
+    return sorted(found, key=lambda item: rank(item[1]))
 
 
 def _results_row(folder: Path, card: Card) -> list[str]:

@@ -126,7 +126,7 @@ def model_line(card: Card, split: str = "PrivateTest") -> str:
     parts = [escape(card.title), f"{_short(card.parameters)} parameters"]
     if "accuracy" in scores:
         low, high = scores.get("accuracy_interval", (scores["accuracy"], scores["accuracy"]))
-        judge = f", {judged_by(card.labels)}," if len(card.labels) != len(EMOTIONS) else ""
+        judge = f" by {judged_by(card.labels)}" if len(card.labels) != len(EMOTIONS) else ""
         parts.append(f"right on {scores['accuracy']:.1%} of {split}{judge} (95 % interval {low:.1%} to {high:.1%})")
     else:
         parts.append("accuracy not measured")

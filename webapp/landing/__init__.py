@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final
 
-from fer_core.artifacts import Card
+from fer_core.artifacts import Card, rank
 from fer_core.labels import EMOTIONS, judged_by
 
 HERE: Final = Path(__file__).parent
@@ -17,7 +17,7 @@ HERE: Final = Path(__file__).parent
 
 def landing_page(cards: Sequence[Card], version: str) -> str:
     """The page as HTML, with a line on every checkpoint that is served."""
-    rows = "".join(_row(card) for card in cards)
+    rows = "".join(_row(card) for card in sorted(cards, key=rank))
     return _template("index.html").substitute(rows=rows, version=escape(version))
 
 
