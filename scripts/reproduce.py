@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -58,8 +59,8 @@ def reproduce(
     if record and limits.miniature:
         fail("smoke runs say nothing about accuracy and are not recorded; take --budget small or full")
     open_dataset(data)  # complains, or prepares a raw source, before any row starts
-    outcomes = _run(_rows(tables, only), data, budget, out / budget, jobs)
-    _keep(outcomes, out / budget) if record else None
+    ended = _run(_rows(tables, only), data, budget, out / budget, jobs)
+    outcomes = list(_kept(ended, out / budget) if record else ended)
     _report(outcomes, out / budget, as_json)
 
 
@@ -78,21 +79,19 @@ def _rows(tables: list[Table], only: list[str] | None) -> tuple[Row, ...]:
     return tuple(found[name] for name in (only or found))
 
 
-def _run(rows: tuple[Row, ...], data: Path, budget: str, root: Path, jobs: int) -> list[Outcome]:
+def _run(rows: tuple[Row, ...], data: Path, budget: str, root: Path, jobs: int) -> Iterator[Outcome]:
     from tqdm import tqdm
 
     from fer_core.studies.rows import with_members
     from fer_core.studies.run import run_rows
 
-    outcomes = []
     with tqdm(total=len(with_members(rows)), desc=f"{budget} rows", unit="row") as bar:
         for outcome in run_rows(
             rows, data, budget, root, jobs=jobs, report=lambda text: bar.set_postfix_str(text[:60])
         ):
-            outcomes.append(outcome)
             bar.write(_line(outcome), file=None if bar.disable else bar.fp)
             bar.update()
-    return outcomes
+            yield outcome
 
 
 def _line(outcome: Outcome) -> str:
@@ -102,12 +101,14 @@ def _line(outcome: Outcome) -> str:
     return f"{outcome.row.name:<30} PublicTest {public:.1%}, {outcome.result.seconds:.0f} s of training"
 
 
-def _keep(outcomes: list[Outcome], root: Path) -> None:
+def _kept(outcomes: Iterator[Outcome], root: Path) -> Iterator[Outcome]:
+    """The outcomes as they come; what each leaves is copied at once, so that a killed run has recorded its rows."""
     from fer_core.studies.results import keep, leaderboard_folder
 
     for outcome in outcomes:
         if outcome.result is not None:
             keep(root / outcome.row.name, leaderboard_folder())
+        yield outcome
 
 
 def _report(outcomes: list[Outcome], root: Path, as_json: bool) -> None:
