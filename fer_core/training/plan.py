@@ -23,11 +23,10 @@ GAIN = 0.95
 
 
 def candidates(execution: ExecutionConfig) -> list[Plan]:
-    """The plans that the options leave open, the plainest first."""
+    """The plans that the options leave open, the plainest first; where compiling is open, without it."""
     precisions = ("32", "bf16") if execution.precision == AUTO else (execution.precision,)
     layouts = (False, True) if execution.channels_last == AUTO else (execution.channels_last == "on",)
-    compiled = (False, True) if execution.compile == AUTO else (execution.compile == "on",)
-    return [Plan(p, layout, c) for c in compiled for p in precisions for layout in layouts]
+    return [Plan(p, layout, execution.compile == "on") for p in precisions for layout in layouts]
 
 
 def choose_plan(
@@ -36,17 +35,28 @@ def choose_plan(
     execution: ExecutionConfig,
     report: Callable[[str], None],
 ) -> Plan:
-    """Times the open plans on copies of `step` with one real batch, reports each, returns the fastest."""
+    """Times the open plans on copies of `step` with one real batch, reports each, returns the fastest.
+
+    Compiling takes long, so that where it is open only the fastest of the other plans is tried compiled, too.
+    """
     plans = candidates(execution)
-    if len(plans) == 1:
+    if len(plans) == 1 and execution.compile != AUTO:
         report(f"computing in {plans[0]}")
         return plans[0]
-    size = len(batch.labels)
     seconds: dict[Plan, float] = {}
-    for plan in plans:
+
+    def look_at(plan: Plan) -> None:
         seconds[plan] = _time(step, batch, plan)
-        report(f"  {plan}: {size / seconds[plan]:.0f} images/s")
-    best = min(plans, key=lambda plan: seconds[plan])
+        report(f"  {plan}: {len(batch.labels) / seconds[plan]:.0f} images/s")
+
+    for plan in plans:
+        look_at(plan)
+    if execution.compile == AUTO:
+        try:
+            look_at(replace(min(seconds, key=seconds.__getitem__), compile=True))
+        except RuntimeError as error:  # a machine without a C++ compiler, a layer that cannot be traced
+            report(f"  compiled: not here ({type(error).__name__})")
+    best = min(seconds, key=seconds.__getitem__)
     if seconds[best] > GAIN * seconds[plans[0]]:
         best = plans[0]
     report(f"computing in {best}, the fastest here ({seconds[plans[0]] / seconds[best]:.1f}x {plans[0]})")

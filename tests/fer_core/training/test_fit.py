@@ -20,6 +20,7 @@ from fer_core.data.transforms import Normalisation
 from fer_core.device import Plan
 from fer_core.errors import CheckpointError, ConfigError, UnknownNameError
 from fer_core.models import create_model
+from fer_core.training import plan
 from fer_core.training.fit import FitResult, fit
 from fer_core.training.optimisers import SCHEDULES, WeightAverage, parameter_groups, staged_groups
 from fer_core.training.plan import candidates, choose_plan
@@ -136,6 +137,22 @@ def test_plan_is_measured_shown_and_overridable() -> None:
     assert all(parameter.grad is None for parameter in step.parameters())
     forced = ExecutionConfig(precision="bf16", channels_last="on")
     assert candidates(forced) == [Plan("bf16", channels_last=True)]
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_only_the_fastest_plan_is_tried_compiled(works: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def seconds(step: object, batch: Batch, tried: Plan) -> float:
+        if tried.compile and not works:
+            raise RuntimeError("no compiler")
+        return {"32": 4.0, "bf16": 2.0}[tried.precision] / (2 if tried.compile else 1)
+
+    monkeypatch.setattr(plan, "_time", seconds)
+    lines: list[str] = []
+    batch = Batch(torch.zeros(8, 1, 48, 48), torch.zeros(8, dtype=torch.long), torch.zeros(8, 7), torch.arange(8))
+    execution = ExecutionConfig(accelerator="cpu", channels_last="off", compile="auto")
+    chosen = choose_plan(torch.nn.Identity(), batch, execution, lines.append)  # type: ignore[arg-type]
+    assert chosen == Plan("bf16", compile=works)
+    assert sum("compiled" in line and "computing" not in line for line in lines) == 1
 
 
 def test_bf16_and_channels_last_train_too(dataset: FaceDataset, tmp_path: Path) -> None:
