@@ -34,6 +34,8 @@ CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
 DEFAULT_CHECKPOINT = "vgg_se"
 WEIGHTS, CARD, ONNX, REPORT = "weights.safetensors", "card.json", "model.onnx", "report.json"
 HISTORY, PREDICTIONS = "history.csv", "predictions.parquet"
+PROTOCOLS, ROBUSTNESS = "protocols.json", "robustness.json"
+"""What the commands of these names record beside a checkpoint."""
 NETWORK, ENSEMBLE, CLASSICAL = "network", "ensemble", "classical"
 """Kinds of checkpoints."""
 
@@ -163,6 +165,20 @@ def find_checkpoint(name_or_path: str | Path) -> Path:
 def list_checkpoints() -> list[Path]:
     """Folders of all shipped checkpoints, by name."""
     return sorted(file.parent for file in CHECKPOINTS.glob(f"[!.]*/{CARD}"))
+
+
+def save_record(folder: Path, name: str, document: Mapping[str, Any]) -> None:
+    """Writes what was measured of a checkpoint's weights, with their hash."""
+    write_json(folder / name, {"weights_sha256": _sha256(folder / WEIGHTS), **document})
+
+
+def load_record(folder: Path, name: str) -> dict[str, Any] | None:
+    """What `save_record` wrote, None where nothing was recorded or the weights are others now."""
+    try:
+        document: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
+        return document if document.get("weights_sha256") == load_card(folder).weights_sha256 else None
+    except (OSError, ValueError, AttributeError, CheckpointError):
+        return None
 
 
 def rank(card: Card) -> tuple[int, float]:

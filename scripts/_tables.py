@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from fer_core.artifacts import DEFAULT_CHECKPOINT, WEIGHTS, Card, list_checkpoints, load_card, rank
+from fer_core.artifacts import (
+    DEFAULT_CHECKPOINT,
+    PROTOCOLS,
+    WEIGHTS,
+    Card,
+    find_checkpoint,
+    list_checkpoints,
+    load_card,
+    load_record,
+    rank,
+)
 from fer_core.errors import ConfigError
 from fer_core.labels import judged_by
 
@@ -109,10 +120,23 @@ def studies_table() -> str:
     return _table(("table", "study", "question", "rows"), lines)
 
 
+def protocols_table() -> str:
+    """The default checkpoint under every protocol."""
+    record = load_record(find_checkpoint(DEFAULT_CHECKPOINT), PROTOCOLS)
+    if record is None:
+        return f"Not recorded yet: `python -m scripts.protocols {DEFAULT_CHECKPOINT} --data DIR --record`."
+    lines = [
+        [f"`{row['protocol']}`", str(row["n"]), _with_interval(row), f"{row['macro_f1']:.3f}", str(row["leak"])]
+        for row in record["rows"]
+    ]
+    return _table(("protocol", "test images", "accuracy", "macro-F1", "copies of them in Training"), lines)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "studies": studies_table,
     "leaderboard": leaderboard_table,
     "results": results_table,
+    "protocols": protocols_table,
     "models": models_table,
     "readers": readers_table,
     "explainers": explainers_table,
@@ -143,8 +167,10 @@ def _results_row(folder: Path, card: Card) -> list[str]:
 
 def _accuracy(card: Card, split: str) -> str:
     found = card.metrics.get(split)
-    if not found:
-        return "-"
+    return _with_interval(found) if found else "-"
+
+
+def _with_interval(found: Mapping[str, Any]) -> str:
     low, high = found["accuracy_interval"]
     return f"{100 * found['accuracy']:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
 

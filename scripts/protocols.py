@@ -32,6 +32,9 @@ def protocols(
     epochs: Annotated[int, typer.Option(min=1, help="Epochs of each training of --retrain.")] = 10,
     out: Annotated[Path, typer.Option(help="Folder for the runs of --retrain; a killed one goes on there.")] = RUNS,
     backend: Annotated[str, typer.Option(help="auto, onnx or torch.")] = "auto",
+    record: Annotated[
+        bool, typer.Option("--record", help="Keep the table beside each checkpoint, for README and dashboard.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Judges checkpoints under every protocol: one table of accuracy, its interval, macro F1 and leaks.
@@ -44,9 +47,15 @@ def protocols(
 
     if not checkpoints and not retrain:
         raise ConfigError("name a checkpoint to judge, or an architecture to train with --retrain")
+    if record and (only or limit):
+        raise ConfigError("what is recorded is the whole table; leave --only and --limit out")
     dataset = open_dataset(data)
     division = {"split": split, "seed": seed, "limit": limit, "names": tuple(only or ORDER)}
-    rows = [row for name in checkpoints or () for row in _judged(name, backend, dataset, division)]
+    rows = []
+    for name in checkpoints or ():
+        found = _judged(name, backend, dataset, division)
+        _keep(name, {"split": split, "seed": seed, "rows": found}) if record else None
+        rows += found
     if retrain:
         rows += _retrained(retrain, epochs, out, dataset, division)
     document = {
@@ -56,6 +65,12 @@ def protocols(
         "rows": rows,
     }
     emit(document, as_json, _lines(document))
+
+
+def _keep(name: str, document: dict[str, Any]) -> None:
+    from fer_core.artifacts import PROTOCOLS, find_checkpoint, save_record
+
+    save_record(find_checkpoint(name), PROTOCOLS, document)
 
 
 def _judged(name: str, backend: str, dataset: FaceDataset, division: dict[str, Any]) -> list[dict[str, Any]]:

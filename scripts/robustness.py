@@ -19,12 +19,14 @@ def robustness(
     limit: Annotated[int | None, typer.Option(help="Judge that many faces of the split, drawn at random.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the draw and of what is random about the corruptions.")] = 0,
     backend: Annotated[str, typer.Option(help="auto, onnx or torch.")] = "auto",
+    record: Annotated[bool, typer.Option("--record", help="Keep the table beside the checkpoint.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Judges a checkpoint under brightness, contrast, blur, noise, rotation and occlusion at strengths 1 to 5.
 
     Every face is judged 31 times, so --limit makes a quick look. A strength means the same for every checkpoint.
     """
+    from fer_core.artifacts import ROBUSTNESS, find_checkpoint, save_record
     from fer_core.classifiers import load_classifier
     from fer_core.evaluation.labels import labelled_for
     from fer_core.evaluation.protocols import PROTOCOLS
@@ -43,6 +45,8 @@ def robustness(
         "by_strength": [{**row, "accuracy": round(row["accuracy"], 6)} for row in table.to_dict("records")],
         "device": classifier.device,
     }
+    if record:
+        save_record(find_checkpoint(checkpoint), ROBUSTNESS, document)
     emit(document, as_json, _lines(document))
 
 

@@ -39,6 +39,8 @@ from fer_core.training.state import HistoryRow, RunFolder, RunState
 from fer_core.training.step import Batch, Setting, build_step
 
 EVAL_BATCH = 256
+LONG = 2000
+"""Steps of a run from which on it is told how it might be faster."""
 
 Report = Callable[[str], None]
 Progress = Callable[[Iterable[Tensor], int, str], Iterable[Tensor]]
@@ -187,6 +189,8 @@ class _Loop:
             return plan
         if self.folder.exists() and not resume:
             raise ConfigError(f"{self.folder.path} holds a run; add --resume to go on with it, or name another --out")
+        if execution.compile == "off" and self.config.epochs * self.steps_per_epoch > LONG:
+            self.report("a long run: --compile auto tries torch.compile, a minute that can save hours")
         plan = choose_plan(step, self._trial_batch(), execution, self.report)
         plan = self.fabric.broadcast(plan)
         if self.fabric.is_global_zero:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fer_core.artifacts import load_card
+from fer_core.artifacts import PROTOCOLS, ROBUSTNESS, load_card, load_record, update_card
 from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.data.table import FaceDataset
 from fer_core.errors import ConfigError, DataError, RowsError, UnknownNameError
@@ -134,6 +135,24 @@ def test_protocols_in_one_table(tiny_checkpoint: Path, prepared: Path, capsys: p
     protocols(prepared, [str(tiny_checkpoint)], backend="torch")
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in lines[1 : 1 + len(ORDER)]] == list(ORDER)
+
+
+def test_what_is_recorded_is_read_until_the_weights_change(
+    tiny_checkpoint: Path, prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(tiny_checkpoint, tmp_path / "tiny")
+    with pytest.raises(ConfigError, match="leave --only and --limit out"):
+        protocols(prepared, [str(folder)], limit=3, record=True)
+    protocols(prepared, [str(folder)], backend="torch", record=True)
+    robustness(str(folder), prepared, backend="torch", record=True, limit=7)
+    found = load_record(folder, PROTOCOLS)
+    assert found is not None
+    assert [row["protocol"] for row in found["rows"]] == list(ORDER)
+    assert load_record(folder, ROBUSTNESS) is not None
+    update_card(folder, weights_sha256="0" * 64)
+    assert load_record(folder, PROTOCOLS) is None
+    assert load_record(tmp_path, PROTOCOLS) is None
+    assert capsys.readouterr().out
 
 
 def test_retraining_under_protocols_goes_on_where_it_stopped(dataset: FaceDataset, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fer_core.artifacts import Card, find_checkpoint, list_checkpoints, load_card
+from fer_core.artifacts import Card, find_checkpoint, list_checkpoints, load_card, load_record
 from fer_core.data.audit.duplicates import pixel_hashes
 from fer_core.data.profiles import Profile, load_profile
 from fer_core.data.table import FaceDataset
@@ -155,6 +155,12 @@ def answers(name: str) -> pd.DataFrame | None:
     return _answers(path, _changed(path / "predictions.parquet"))
 
 
+def record(name: str, file: str) -> dict[str, Any] | None:
+    """What was recorded beside a checkpoint under this file name, None where nothing was."""
+    path = checkpoints()[name]
+    return _record(path, file, _changed(path / file))
+
+
 def history(name: str) -> pd.DataFrame | None:
     """A checkpoint's training history, None where it ships none."""
     path = checkpoints()[name] / "history.csv"
@@ -246,6 +252,11 @@ def _answers(path: Path, changed: int) -> pd.DataFrame | None:
         return prediction_tables.answers(load_predictions(path))
     except FerError:
         return None
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _record(path: Path, file: str, changed: int) -> dict[str, Any] | None:
+    return load_record(path, file)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)

@@ -18,7 +18,7 @@ from fer_core.data import store
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError
 from fer_core.studies.results import save_result
-from tests.webapp.dashboard.world import first, measured, write_checkpoint
+from tests.webapp.dashboard.world import first, measured, write_checkpoint, write_records
 from webapp.dashboard import resources
 
 APP = Path(__file__).resolve().parents[3] / "webapp" / "dashboard" / "app.py"
@@ -60,6 +60,7 @@ def shipped(profile: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("shipped")
     for name in ("alpha", "beta"):
         write_checkpoint(folder / name, profile.rows)
+    write_records(folder / "alpha")
     for name in ("predictions.parquet", "history.csv"):
         (folder / "beta" / name).unlink()
     member = {"name": "alpha", "folder": "", "weights_sha256": ""}

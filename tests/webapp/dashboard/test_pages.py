@@ -183,9 +183,12 @@ def test_models_ranks_the_checkpoints(small_world: None, open_page: Open) -> Non
     at = open_page("models")
     board = table(at, "parameters")
     assert board["PrivateTest"].tolist() == pytest.approx([24 / 28] * 2)
+    assert {"Under other protocols", "On spoilt faces"} <= {item.value for item in at.subheader}
+    assert table(at, "leak share")["leak share"].tolist() == pytest.approx([0.3, 0.3])
     at.selectbox(key=state.CHECKPOINT).select("beta").run()
     assert not at.exception
     assert any("no training history" in info.value for info in at.info)
+    assert "Under other protocols" not in {item.value for item in at.subheader}
 
 
 def test_the_checkpoint_of_the_app_comes_first(

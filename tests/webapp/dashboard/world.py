@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fer_core.artifacts import Card, save_card
+from fer_core.artifacts import PROTOCOLS, ROBUSTNESS, Card, load_card, save_card
 from fer_core.evaluation.predictions import save_predictions
 from fer_core.evaluation.report import evaluate_predictions
+from fer_core.files import write_json
 from fer_core.labels import EMOTIONS
 from fer_core.studies.results import Result
 
@@ -45,6 +46,17 @@ def write_checkpoint(folder: Path, table: pd.DataFrame) -> None:
     save_predictions(folder, made)
     history = {"epoch": [1, 2], "train_loss": [2.0, 1.0], "train_accuracy": [0.3, 0.5], "public_accuracy": [0.3, 0.4]}
     pd.DataFrame(history).to_csv(folder / "history.csv", index=False)
+
+
+def write_records(folder: Path) -> None:
+    """What `scripts.protocols --record` and `scripts.robustness --record` leave beside a checkpoint."""
+    figures = {"n": 10, "accuracy": 0.5, "accuracy_interval": [0.4, 0.6], "macro_f1": 0.4, "leak": 3, "own_leak": 1}
+    rows = [{"checkpoint": folder.name, "protocol": name, **figures} for name in ("official", "resplit")]
+    spoilt = [{"corruption": "clean", "strength": 0, "accuracy": 0.5, "n": 10}]
+    spoilt += [{"corruption": "blur", "strength": strength, "accuracy": 0.4, "n": 10} for strength in range(1, 6)]
+    found = {"n": 10, "split": "PublicTest", "accuracy": {"clean": 0.5, "mean": 0.4}, "by_strength": spoilt}
+    for name, document in ((PROTOCOLS, {"rows": rows}), (ROBUSTNESS, found)):
+        write_json(folder / name, {"weights_sha256": load_card(folder).weights_sha256, **document})
 
 
 def measured(row: str, accuracy: float) -> Result:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from fer_core.artifacts import Card
+from fer_core.artifacts import PROTOCOLS, ROBUSTNESS, Card
+from fer_core.figures import evaluation, prediction_tables
 from fer_core.figures import models as figures
-from fer_core.figures import prediction_tables
 from fer_core.labels import SPLITS, judged_by
 from webapp.dashboard import resources, state
 from webapp.dashboard.components import layout, lists
@@ -121,6 +121,38 @@ def show_test(name: str) -> None:
         )
 
 
+def show_protocols(name: str) -> None:
+    record = resources.record(name, PROTOCOLS)
+    if record is None:
+        return
+    st.subheader("Under other protocols")
+    table = evaluation.protocol_table(record["rows"])
+    layout.figure(
+        evaluation.protocols(table),
+        "protocols",
+        "The same weights, judged in the ways that publications use. A leak is a test image of which a copy was in "
+        "Training: a figure from the lower rows says how much was remembered, not how good the model is.",
+    )
+    shares = ("accuracy", "low", "high", "macro F1", "leak share")
+    config = {share: st.column_config.NumberColumn(format="percent") for share in shares}
+    shown = table.drop(columns=["checkpoint"])
+    st.dataframe(shown, hide_index=True, column_config=lists.formats(shown) | config, key="protocols_table")
+    lists.download(shown, f"protocols_{name}.csv", "protocols_csv")
+
+
+def show_robustness(name: str) -> None:
+    record = resources.record(name, ROBUSTNESS)
+    if record is None:
+        return
+    st.subheader("On spoilt faces")
+    layout.figure(
+        evaluation.robustness(pd.DataFrame(record["by_strength"])),
+        "robustness",
+        f"{record['n']:,} faces of {record['split']}, spoilt in six ways at five strengths; strength 0 is the face as "
+        f"it is. Mean accuracy over all of them: {record['accuracy']['mean']:.1%}.",
+    )
+
+
 def show_card(card: Card) -> None:
     with st.expander("The whole card"):
         st.json({key: value for key, value in vars(card).items() if key != "metrics"}, expanded=1)
@@ -137,6 +169,8 @@ def show() -> None:
     name = st.selectbox("Checkpoint", list(cards), key=state.CHECKPOINT, persist_state="session", width=240)
     show_training(name)
     show_test(name)
+    show_protocols(name)
+    show_robustness(name)
     show_card(cards[name])
 
 
