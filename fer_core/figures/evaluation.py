@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.figures.models import accuracies
-from fer_core.figures.style import MUTED, SERIES, finish, readable
+from fer_core.figures.style import SERIES, finish, readable
 
 CLEAN: Final = "clean"
 PROTOCOL_COLUMNS: Final = (
@@ -30,35 +30,18 @@ def protocol_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     table = table.assign(low=[low for low, _ in bounds], high=[high for _, high in bounds])
     table = table.rename(columns={"n": "images", "macro_f1": "macro F1", "own_leak": "own leak"})
     table["leak share"] = table["leak"] / table["images"]
-    columns = [
-        "checkpoint",
-        "protocol",
-        "images",
-        "accuracy",
-        "low",
-        "high",
-        "macro F1",
-        "leak",
-        "leak share",
-        "own leak",
-    ]
-    return table[columns]
+    return table[list(PROTOCOL_COLUMNS)]
 
 
 def protocols(table: pd.DataFrame) -> go.Figure:
-    """Accuracy under each protocol with its 95 % interval; beside each protocol the test images that leak.
+    """Accuracy under each protocol with its 95 % interval; under each protocol the share of test images that leak.
 
     Args:
         table: from `protocol_table`.
     """
-    named = table.assign(set=table["checkpoint"], checkpoint=[readable(name) for name in table["protocol"]])
-    figure = accuracies(named)
-    leaks = table.groupby("protocol", sort=False)["leak share"].max()
-    for place, share in enumerate(leaks):
-        figure.add_annotation(
-            x=1, xref="paper", xanchor="right", y=place, text=f"leak {share:.0%}", showarrow=False, font_color=MUTED
-        )
-    return figure
+    leaks = table.groupby("protocol")["leak share"].max()
+    lanes = [f"{readable(name)}<br>leak {leaks[name]:.0%}" for name in table["protocol"]]
+    return accuracies(table.assign(set=table["checkpoint"], checkpoint=lanes))
 
 
 def robustness(table: pd.DataFrame) -> go.Figure:

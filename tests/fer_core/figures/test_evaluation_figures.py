@@ -35,8 +35,7 @@ def test_a_trace_a_checkpoint_and_a_leak_a_protocol() -> None:
     figure = protocols(protocol_table(ROWS))
     assert [trace.name for trace in figure.data] == ["one", "two"]
     assert list(figure.data[0].x) == pytest.approx([60, 80])
-    assert list(figure.layout.yaxis.ticktext) == ["official", "cleaned oversampled"]
-    assert [note.text for note in figure.layout.annotations] == ["leak 8%", "leak 75%"]
+    assert list(figure.layout.yaxis.ticktext) == ["official<br>leak 8%", "cleaned oversampled<br>leak 75%"]
 
 
 def test_a_line_a_corruption_from_the_clean_face_on() -> None:
