@@ -88,7 +88,10 @@ class Step(nn.Module, ABC):
     Attributes:
         model: the network that is saved.
         facts: what the card must say of the method beyond its options.
+        takes_votes: whether `ferplus_weight` goes with it.
     """
+
+    takes_votes: bool = False
 
     def __init__(self, setting: Setting) -> None:
         super().__init__()
@@ -122,8 +125,9 @@ def build_step(setting: Setting) -> Step:
     if unknown := sorted(set(config.method_options) - set(known)):
         has = ", ".join(known) or "none"
         raise ConfigError(f"the method {config.method!r} has no option {unknown[0]!r}; it has: {has}")
-    if config.ferplus_weight and config.method != "plain":
-        raise ConfigError(f"ferplus_weight goes with the method plain, not {config.method}")
+    if config.ferplus_weight and not step.takes_votes:
+        able = ", ".join(name for name, other in STEPS.items() if other.takes_votes)
+        raise ConfigError(f"ferplus_weight does not go with the method {config.method}, but with {able}")
     return step(setting, **config.method_options)
 
 

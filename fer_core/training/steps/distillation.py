@@ -14,7 +14,8 @@ from fer_core.data.transforms import Normalisation
 from fer_core.errors import CheckpointError, ConfigError
 from fer_core.models import create_model
 from fer_core.models.base import FerModel
-from fer_core.training.step import STEPS, Batch, Setting, Step, require_share
+from fer_core.training.step import STEPS, Batch, Setting, require_share
+from fer_core.training.voting import VotingStep
 
 
 @dataclass
@@ -62,7 +63,7 @@ def load_teacher(name: str) -> Teacher:
 
 
 @STEPS.register("distillation")
-class DistillationStep(Step):
+class DistillationStep(VotingStep):
     """The loss, and the divergence from the teachers' mean answer on the same augmented faces.
 
     Args:
@@ -90,14 +91,14 @@ class DistillationStep(Step):
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """A batch -> loss and logits."""
-        logits = self.logits(batch.faces)
-        answers = (logits / self.temperature).log_softmax(1)
-        divergence = functional.kl_div(answers, self.answers(batch.faces), reduction="batchmean")
-        loss = (1 - self.weight) * self.criterion(logits, batch.targets)
-        return {"loss": loss + self.weight * self.temperature**2 * divergence, "logits": logits}
+        answers = self.answer(batch.faces)
+        softened = (answers.logits / self.temperature).log_softmax(1)
+        divergence = functional.kl_div(softened, self.taught(batch.faces), reduction="batchmean")
+        loss = (1 - self.weight) * self.loss(answers, batch.targets, batch.shares)
+        return {"loss": loss + self.weight * self.temperature**2 * divergence, "logits": answers.logits}
 
     @torch.no_grad()
-    def answers(self, faces: Tensor) -> Tensor:
+    def taught(self, faces: Tensor) -> Tensor:
         """(B, 1, h, w) normalised -> the teachers' mean softened probabilities (B, C)."""
         unit = faces * self.normalisation.std + self.normalisation.mean
         return torch.stack([(teacher(unit) / self.temperature).softmax(1) for teacher in self.teachers]).mean(0)

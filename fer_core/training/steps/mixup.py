@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from fer_core.errors import ConfigError
-from fer_core.training.step import STEPS, Batch, Setting, Step
+from fer_core.training.step import STEPS, Batch, Setting
+from fer_core.training.voting import VotingStep
 
 
 def draw_share(alpha: float) -> float:
@@ -16,7 +17,7 @@ def draw_share(alpha: float) -> float:
     return float(torch.distributions.Beta(torch.tensor(alpha), torch.tensor(alpha)).sample())
 
 
-class BlendStep(Step):
+class BlendStep(VotingStep):
     """Base of the methods that blend each face with another of its batch; `blend` says how."""
 
     def __init__(self, setting: Setting, alpha: float) -> None:
@@ -29,9 +30,13 @@ class BlendStep(Step):
         """A batch -> the loss against both targets, each by its share in the faces, and the logits."""
         partner = torch.randperm(len(batch.labels)).to(batch.faces.device)
         faces, share = self.blend(batch.faces, batch.faces[partner], draw_share(self.alpha))
-        logits = self.logits(faces)
-        own, others = self.criterion(logits, batch.targets), self.criterion(logits, batch.targets[partner])
-        return {"loss": share * own + (1 - share) * others, "logits": logits}
+        answers = self.answer(faces)
+        theirs = None if batch.shares is None else batch.shares[partner]
+        own, others = (
+            self.loss(answers, batch.targets, batch.shares),
+            self.loss(answers, batch.targets[partner], theirs),
+        )
+        return {"loss": share * own + (1 - share) * others, "logits": answers.logits}
 
     @abstractmethod
     def blend(self, faces: Tensor, others: Tensor, share: float) -> tuple[Tensor, float]:

@@ -28,6 +28,7 @@ from fer_core.training.steps.distillation import DistillationStep
 from fer_core.training.steps.eac import EacStep, class_maps, flip_inconsistency, maps_of
 from fer_core.training.steps.mixup import MixupStep
 from fer_core.training.steps.scn import ScnStep
+from fer_core.training.voting import VotingStep
 
 TINY = {"widths": (4, 4, 8, 8)}
 FIXED = ExecutionConfig(accelerator="cpu", precision="32", channels_last="off", threads=1)
@@ -109,8 +110,50 @@ def test_unknown_methods_and_options_are_named() -> None:
         step_for("mixupp")
     with pytest.raises(ConfigError, match="'mixup' has no option 'alfa'; it has: alpha"):
         step_for("mixup", alfa=1)
-    with pytest.raises(ConfigError, match="goes with the method plain"):
-        build_step(Setting(create_model("vgg_se", **TINY), config("mixup", ferplus_weight=0.5)))
+    with pytest.raises(ConfigError, match="does not go with the method scn"):
+        build_step(Setting(create_model("vgg_se", **TINY), config("scn", ferplus_weight=0.5)))
+
+
+VOTING = [name for name, step in STEPS.items() if step.takes_votes]
+
+
+@pytest.mark.parametrize("method", VOTING)
+def test_votes_add_their_cross_entropy(method: str, few: FaceDataset, options: dict[str, Any]) -> None:
+    run = config(method, method_options=options.get(method, {}), ferplus_weight=0.5, label_smoothing=0.0)
+    training = to_faces(few.split("Training"))
+    torch.manual_seed(0)
+    step = build_step(Setting(create_model("vgg_se", **TINY), run, training=training)).eval()
+    assert isinstance(step, VotingStep)
+    batch = batch_of()._replace(shares=torch.rand(8, 8).softmax(1))
+    losses = []
+    for weight in (0.0, 0.5):
+        step.vote_weight = weight
+        torch.manual_seed(3)
+        losses.append(step(batch)["loss"])
+    step.vote_weight = 0.5
+    losses[1].backward()
+    assert step.vote_head.weight.grad is not None
+    assert losses[1] > losses[0]
+    if method == "plain":
+        votes = step.vote_head(step.model.features(batch.faces))
+        expected = -(batch.shares * votes.log_softmax(1)).sum(1).mean()  # type: ignore[operator]
+        torch.testing.assert_close(losses[1] - losses[0], 0.5 * expected)
+
+
+def test_mixup_blends_votes_as_it_blends_labels(few: FaceDataset) -> None:
+    run = config("mixup", method_options={"alpha": 1.0}, ferplus_weight=0.5, label_smoothing=0.0)
+    torch.manual_seed(0)
+    step = build_step(Setting(create_model("vgg_se", **TINY), run, training=to_faces(few.split("Training")))).eval()
+    batch = batch_of()._replace(shares=torch.rand(8, 8).softmax(1))
+    assert isinstance(step, VotingStep)
+    assert batch.shares is not None
+    torch.manual_seed(5)
+    loss = step(batch)["loss"]
+    torch.manual_seed(5)
+    partner, share = torch.randperm(8), torch.distributions.Beta(torch.tensor(1.0), torch.tensor(1.0)).sample()
+    answers = step.answer(share * batch.faces + (1 - share) * batch.faces[partner])
+    targets, shares = (share * part + (1 - share) * part[partner] for part in (batch.targets, batch.shares))
+    torch.testing.assert_close(loss, step.loss(answers, targets, shares), rtol=1e-4, atol=1e-5)
 
 
 def test_mixup_blends_faces_and_targets_alike() -> None:
