@@ -181,6 +181,16 @@ def load_record(folder: Path, name: str) -> dict[str, Any] | None:
         return None
 
 
+def megabytes(folder: Path, card: Card) -> float:
+    """Size of all weights that an answer takes, those of an ensemble's members included; what is missing counts 0."""
+    file = folder / WEIGHTS
+    size = file.stat().st_size / 1e6 if file.is_file() else 0.0
+    for member in card.members:
+        part = folder / member["folder"] if member["folder"] else CHECKPOINTS / member["name"]
+        size += megabytes(part, load_card(part)) if (part / CARD).is_file() else 0.0
+    return size
+
+
 def rank(card: Card) -> tuple[int, float]:
     """To sort cards by: those of seven emotions before those of eight, the best on PrivateTest first."""
     accuracy: float = card.metrics.get("PrivateTest", {}).get("accuracy", 0)

@@ -10,12 +10,12 @@ from typing import Any
 from fer_core.artifacts import (
     DEFAULT_CHECKPOINT,
     PROTOCOLS,
-    WEIGHTS,
     Card,
     find_checkpoint,
     list_checkpoints,
     load_card,
     load_record,
+    megabytes,
     rank,
 )
 from fer_core.errors import ConfigError
@@ -160,7 +160,7 @@ def _results_row(folder: Path, card: Card) -> list[str]:
         f"{private['macro_f1']:.3f}" if private else "-",
         f"{private['ece']:.3f}" if private else "-",
         f"{card.parameters:,}",
-        f"{(folder / WEIGHTS).stat().st_size / 1e6:.1f} MB",
+        f"{megabytes(folder, card):.1f} MB",
         _selection(card),
     ]
 

@@ -17,7 +17,7 @@ def checkpoints(as_json: JsonOption = False) -> None:
 
 
 def _row(folder: Path) -> dict[str, Any]:
-    from fer_core.artifacts import DEFAULT_CHECKPOINT, load_card
+    from fer_core.artifacts import DEFAULT_CHECKPOINT, load_card, megabytes
 
     card = load_card(folder)
     return {
@@ -25,7 +25,7 @@ def _row(folder: Path) -> dict[str, Any]:
         "model": card.model,
         "default": card.name == DEFAULT_CHECKPOINT,
         "parameters": card.parameters,
-        "megabytes": round((folder / "weights.safetensors").stat().st_size / 1e6, 1),
+        "megabytes": round(megabytes(folder, card), 1),
         "labels": list(card.labels),
         "selection": card.selection,
         "metrics": card.metrics,

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from fer_core import artifacts
-from fer_core.artifacts import CARD, WEIGHTS, find_checkpoint, load_card, load_weights, save_checkpoint, update_card
+from fer_core.artifacts import (
+    CARD,
+    WEIGHTS,
+    find_checkpoint,
+    load_card,
+    load_weights,
+    megabytes,
+    save_checkpoint,
+    update_card,
+)
 from fer_core.errors import CheckpointError
 
 
@@ -63,3 +73,14 @@ def test_checkpoints_are_found_by_name_and_by_folder(copy: Path, monkeypatch: py
     assert artifacts.list_checkpoints() == [copy]
     with pytest.raises(CheckpointError, match="no checkpoint 'copi'; closest: 'copy'"):
         find_checkpoint("copi")
+
+
+def test_an_ensemble_weighs_what_its_members_weigh(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = megabytes(copy, load_card(copy))
+    assert alone == pytest.approx((copy / "weights.safetensors").stat().st_size / 1e6)
+    monkeypatch.setattr(artifacts, "CHECKPOINTS", copy.parent)
+    joined = tmp_path / "joined"
+    shutil.copytree(copy, joined / "members" / "own")
+    shipped, carried = ({"name": copy.name, "folder": place} for place in ("", "members/own"))
+    card = replace(load_card(copy), members=[shipped, carried, {"name": "gone", "folder": ""}])
+    assert megabytes(joined, card) == pytest.approx(2 * alone)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from fer_core.artifacts import PROTOCOLS, ROBUSTNESS, Card
+from fer_core.artifacts import PROTOCOLS, ROBUSTNESS, Card, megabytes
 from fer_core.figures import evaluation, prediction_tables
 from fer_core.figures import models as figures
 from fer_core.labels import SPLITS, judged_by
@@ -21,7 +21,6 @@ def leaderboard(cards: dict[str, Card], folders: dict[str, Path]) -> pd.DataFram
     lines = []
     for name, card in cards.items():
         private = card.metrics.get("PrivateTest", {})
-        weights = folders[name] / "weights.safetensors"
         lines.append(
             {
                 "checkpoint": name,
@@ -31,7 +30,7 @@ def leaderboard(cards: dict[str, Card], folders: dict[str, Path]) -> pd.DataFram
                 "macro F1": private.get("macro_f1"),
                 "ECE": private.get("ece"),
                 "parameters": card.parameters,
-                "MB": weights.stat().st_size / 1e6 if weights.is_file() else None,
+                "MB": megabytes(folders[name], card),
                 "paper": card.paper,
             }
         )
