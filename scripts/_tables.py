@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fer_core import artifacts
 from fer_core.artifacts import (
     DEFAULT_CHECKPOINT,
     PROTOCOLS,
     Card,
-    find_checkpoint,
     list_checkpoints,
     load_card,
     load_record,
@@ -122,7 +122,7 @@ def studies_table() -> str:
 
 def protocols_table() -> str:
     """The default checkpoint under every protocol."""
-    record = load_record(find_checkpoint(DEFAULT_CHECKPOINT), PROTOCOLS)
+    record = load_record(artifacts.CHECKPOINTS / DEFAULT_CHECKPOINT, PROTOCOLS)
     if record is None:
         return f"Not recorded yet: `python -m scripts.protocols {DEFAULT_CHECKPOINT} --data DIR --record`."
     lines = [

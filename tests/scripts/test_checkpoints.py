@@ -106,7 +106,7 @@ def test_a_table_is_replaced_between_its_markers_only() -> None:
 
 
 def test_an_unknown_table_is_an_error() -> None:
-    with pytest.raises(ConfigError, match=r"no table 'modells'; there are .*results, models"):
+    with pytest.raises(ConfigError, match=r"no table 'modells'; there are .*results, protocols, models"):
         _tables.with_tables("<!-- table: modells -->\n<!-- end of table -->\n")
 
 
