@@ -190,7 +190,9 @@ class _Loop:
         if self.folder.exists() and not resume:
             raise ConfigError(f"{self.folder.path} holds a run; add --resume to go on with it, or name another --out")
         if execution.compile == "off" and self.config.epochs * self.steps_per_epoch > LONG:
-            self.report("a long run: --compile auto tries torch.compile, a minute that can save hours")
+            self.report(
+                "a long run: --compile auto tries torch.compile, which takes a minute or two and may save a fifth of the time"
+            )
         plan = choose_plan(step, self._trial_batch(), execution, self.report)
         plan = self.fabric.broadcast(plan)
         if self.fabric.is_global_zero:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer_core.artifacts import load_card
-from fer_core.config import AUTO, ExecutionConfig, TrainConfig
+from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.data.table import FaceDataset
 from fer_core.files import write_json
 from fer_core.labels import judged_by
@@ -90,7 +90,7 @@ def execution_of(around: Surroundings) -> ExecutionConfig:
     """One process on the row's threads, computing in what is fastest; a miniature is not worth timing that for."""
     if around.budget.miniature:
         return ExecutionConfig(accelerator="cpu", precision="32", channels_last="off", threads=around.threads)
-    return ExecutionConfig(threads=around.threads, compile=AUTO)
+    return ExecutionConfig(threads=around.threads)
 
 
 def course_of(
