@@ -191,7 +191,7 @@ class _Loop:
             raise ConfigError(f"{self.folder.path} holds a run; add --resume to go on with it, or name another --out")
         if execution.compile == "off" and self.config.epochs * self.steps_per_epoch > LONG:
             self.report(
-                "a long run: --compile auto tries torch.compile, which takes a minute or two and may save a fifth of the time"
+                "a long run: --compile auto tries torch.compile, which takes minutes and may save a fifth of the time"
             )
         plan = choose_plan(step, self._trial_batch(), execution, self.report)
         plan = self.fabric.broadcast(plan)
