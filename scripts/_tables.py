@@ -152,8 +152,9 @@ def _cards() -> list[tuple[Path, Card]]:
 def _results_row(folder: Path, card: Card) -> list[str]:
     private = card.metrics.get(OFFICIAL)
     default = " (default)" if card.name == DEFAULT_CHECKPOINT else ""
+    mirrored = ", mirror image averaged in" if card.views == "flip" else ""
     return [
-        f"`{card.name}`{default}",
+        f"`{card.name}`{default}{mirrored}",
         judged_by(card.labels),
         _accuracy(card, OFFICIAL),
         _accuracy(card, WITHOUT_TWINS),

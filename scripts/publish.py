@@ -17,6 +17,9 @@ def publish(
     data: Annotated[Path, typer.Option(help="The dataset that it was trained on.")],
     name: Annotated[str, typer.Option(help="Name under checkpoints/; one that is there is replaced.")],
     notes: Annotated[str, typer.Option(help="What else a reader of the card must know.")] = "",
+    views: Annotated[
+        str | None, typer.Option(help="single, or flip: face and mirror image averaged; as it was, unless told.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Copies a checkpoint to checkpoints/NAME, exports a network, and records its evaluation on both test splits.
@@ -24,13 +27,15 @@ def publish(
     This is the one look at PrivateTest; everything about the checkpoint must be decided before.
     """
     from fer_core.artifacts import CHECKPOINTS, NETWORK, load_card, update_card
+    from fer_core.classifiers.base import check_views
     from fer_core.evaluation.record import record_evaluation
 
     dataset = open_dataset(data)
     draft = CHECKPOINTS / f".{name}.draft"
     shutil.rmtree(draft, ignore_errors=True)
     difference = (_copy_network if load_card(trained).kind == NETWORK else _copy_whole)(trained, draft)
-    update_card(draft, name=name, **({"notes": notes} if notes else {}))
+    told = {"notes": notes or None, "views": views and check_views(views)}
+    update_card(draft, name=name, **{key: value for key, value in told.items() if value})
     metrics = record_evaluation(draft, dataset)
     final = CHECKPOINTS / name
     shutil.rmtree(final, ignore_errors=True)

@@ -124,6 +124,8 @@ def model_line(card: Card, split: str = "PrivateTest") -> str:
     """What the checkpoint is and what it reaches, in a line."""
     scores = card.metrics.get(split, {})
     parts = [escape(card.title), f"{_short(card.parameters)} parameters"]
+    if card.views == "flip":
+        parts.append("face and mirror image averaged")
     if "accuracy" in scores:
         low, high = scores.get("accuracy_interval", (scores["accuracy"], scores["accuracy"]))
         judge = f" by {judged_by(card.labels)}" if len(card.labels) != len(EMOTIONS) else ""
