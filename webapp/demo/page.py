@@ -61,7 +61,10 @@ minutes.
 
 log = logging.getLogger(__name__)
 
-_HIDDEN: Final[dict[str, Any]] = {"api_visibility": "private"}
+_HIDDEN: Final[dict[str, Any]] = {"api_visibility": "private", "queue": False}
+"""Of every event of the page. The queue answers over a stream that it closes after each event; an event that begins
+just then never hears its answer. What is heavy waits for its lock instead."""
+
 """Options of every event but the two endpoints."""
 
 
