@@ -62,10 +62,11 @@ minutes.
 log = logging.getLogger(__name__)
 
 _HIDDEN: Final[dict[str, Any]] = {"api_visibility": "private", "queue": False}
-"""Of every event of the page. The queue answers over a stream that it closes after each event; an event that begins
-just then never hears its answer. What is heavy waits for its lock instead."""
+"""Options of every event but the two endpoints.
 
-"""Options of every event but the two endpoints."""
+The queue answers over a stream that it closes after each event, and an event that begins just then never hears its
+answer; so the page's events are answered directly, and what is heavy waits for its lock.
+"""
 
 
 def build_demo(models: Models, *, links: bool = True) -> gr.Blocks:
