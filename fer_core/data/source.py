@@ -29,6 +29,9 @@ BIGGEST_PICTURE: Final = 1 << 24
 """Bytes; a 48x48 picture has a few thousand, so nothing beyond is read."""
 
 _GZIP, _ZIP = b"\x1f\x8b", b"PK"
+_ENCRYPTED: Final = 1
+"""The bit of a zip member's flags."""
+_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 _JUNK: Final = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
@@ -140,7 +143,19 @@ class ZipSource(Source):
         self.label = path.name
         self._zip = zipfile.ZipFile(path)
         self._infos = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
+        self._check_that_it_unpacks()
         self.members = _visible(self._infos)
+
+    def _check_that_it_unpacks(self) -> None:
+        for info in self._infos.values():
+            if info.flag_bits & _ENCRYPTED:
+                problem = "it is encrypted"
+            elif info.compress_type not in _METHODS:
+                problem = f"it is packed by method {info.compress_type}, which is not known here"
+            else:
+                continue
+            self.close()
+            raise FormatError(f"{self.label} cannot be unpacked ({problem}); unpack it and name the folder")
 
     def blocks(self, member: str) -> Iterator[bytes]:
         with self._zip.open(self._infos[member]) as file:
@@ -216,10 +231,6 @@ def open_source(path: Path) -> Iterator[Source]:
         raise FormatError(f"{path.name} is damaged ({error}); get the file again") from error
     except (EOFError, TruncatedError) as error:
         raise FormatError(f"{path.name} is cut off before its end; get the file again") from error
-    except RuntimeError as error:  # zipfile: encrypted, or (NotImplementedError) a method that it does not know
-        if not isinstance(error, NotImplementedError) and "encrypted" not in str(error):
-            raise
-        raise FormatError(f"{path.name} cannot be unpacked ({error}); unpack it and name the folder") from error
     except OSError as error:
         raise FormatError(f"{path} cannot be read ({error.strerror or error})") from error
 

@@ -273,3 +273,17 @@ def _png_header(width: int, height: int) -> bytes:
     data = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     chunk = b"IHDR" + data
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(data)) + chunk + struct.pack(">I", zlib.crc32(chunk))
+
+
+@pytest.mark.parametrize(
+    ("offset", "value", "problem"), [(8, 1, "it is encrypted"), (10, 99, "packed by method 99, which is not known")]
+)
+def test_a_zip_that_cannot_be_unpacked_says_so(offset: int, value: int, problem: str, tmp_path: Path) -> None:
+    path = tmp_path / "raw.zip"
+    with zipfile.ZipFile(path, "w") as target:
+        target.writestr("train/happy/1.png", b"x")
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + offset] = value  # flags and method in the directory at its end
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match=rf"raw.zip cannot be unpacked .*{problem}.*; unpack it and name"):
+        read_source(path)
