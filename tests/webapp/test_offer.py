@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +14,13 @@ import gradio as gr
 import numpy as np
 import pytest
 
+from fer_core.errors import FerError
 from fer_core.explain import EXPLAINERS, Control, IntControl
 from tests.webapp.fakes import FakeModels, face
 from webapp.demo import handlers, views
 from webapp.demo.handlers import Visit
 from webapp.demo.models import CheckpointModels
-from webapp.demo.page import _Page, _update_control
+from webapp.demo.page import AT_ONCE, _Page, _update_control
 
 PHOTO = np.zeros((200, 200, 3), np.uint8)
 
@@ -116,3 +120,23 @@ def test_attention_is_described_as_attention(models: FakeModels) -> None:
     assert "Heatmap of where the network attends, on the face" in html
     assert "What the crop holds" in html
     assert "speak" not in html
+
+
+def test_no_more_photos_are_judged_at_once_than_fit(models: FakeModels) -> None:
+    page = page_over(models)
+    running, most = [0], [0]
+    lock = threading.Lock()
+
+    def work() -> Visit:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        time.sleep(0.05)
+        with lock:
+            running[0] -= 1
+        raise FerError("not a picture")
+
+    with ThreadPoolExecutor(3 * AT_ONCE) as pool:
+        answers = list(pool.map(lambda _: page._answer(work), range(3 * AT_ONCE)))
+    assert most[0] == AT_ONCE
+    assert all("picture" in str(answer[2]) for answer in answers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -65,8 +66,12 @@ _HIDDEN: Final[dict[str, Any]] = {"api_visibility": "private", "queue": False}
 """Options of every event but the two endpoints.
 
 The queue answers over a stream that it closes after each event, and an event that begins just then never hears its
-answer; so the page's events are answered directly, and what is heavy waits for its lock.
+answer; so the page's events are answered directly, and what is heavy waits for its turn here.
 """
+
+AT_ONCE: Final = 4
+_TURNS: Final = threading.BoundedSemaphore(AT_ONCE)
+"""Photos that are judged at the same time, which bounds the memory that many visitors take."""
 
 
 def build_demo(models: Models, *, links: bool = True) -> gr.Blocks:
@@ -81,7 +86,7 @@ def build_demo(models: Models, *, links: bool = True) -> gr.Blocks:
     with demo:
         _Page(models, links).wire(demo)
         add_endpoints(models)
-    return demo.queue(default_concurrency_limit=4, max_size=64, api_open=False)
+    return demo.queue(default_concurrency_limit=AT_ONCE, max_size=64, api_open=False)
 
 
 def look() -> dict[str, Any]:
@@ -273,7 +278,9 @@ class _Page:
     def _answer(self, work: Callable[[], Visit]) -> tuple[Any, ...]:
         """The values of all answer outputs; what goes wrong becomes a sentence on the page."""
         try:
-            return self._show(work())
+            with _TURNS:
+                visit = work()
+            return self._show(visit)
         except FerError as error:
             return self._empty(views.message(str(error), "error"))
         except Exception:
