@@ -15,4 +15,5 @@ def bar(items: Any, total: int, text: str) -> Any:
     """The items, with a bar that goes when they end."""
     from tqdm import tqdm
 
-    return tqdm(items, total=total, desc=text, unit="batch", leave=False, file=sys.stderr, mininterval=0.5)
+    often = 0.5 if sys.stderr.isatty() else 30  # a log file keeps every state of the bar
+    return tqdm(items, total=total, desc=text, unit="batch", leave=False, file=sys.stderr, mininterval=often)

@@ -21,7 +21,7 @@ FAILED = 1
 
 TableArgument = Annotated[str, typer.Argument(help="A table, or `all`; --list names them with their rows.")]
 DataOption = Annotated[Path | None, typer.Option(help="Prepared dataset, or a raw source that is prepared on the way.")]
-BudgetOption = Annotated[str, typer.Option(help="smoke (seconds a row), small (four minutes of one core) or full.")]
+BudgetOption = Annotated[str, typer.Option(help="smoke (seconds a row), small (minutes a row) or full.")]
 OutOption = Annotated[Path, typer.Option(help="Folder of the runs; each budget has a folder in it.")]
 OnlyOption = Annotated[list[str] | None, typer.Option(help="Run this row; may be given again.")]
 JobsOption = Annotated[int, typer.Option(min=1, help="Rows that run at once, each on one thread.")]

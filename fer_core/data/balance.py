@@ -106,6 +106,16 @@ def resample(faces: Faces, sampler: str, seed: int) -> Faces:
     return RESAMPLERS[sampler](faces, seed) if sampler in RESAMPLERS else faces
 
 
+def repeats(labels: np.ndarray, sampler: str) -> float:
+    """Faces in an epoch for each face that there is: class ids (N,) through the resampler of that name, or 1."""
+    if sampler not in RESAMPLERS:
+        return 1.0
+    counts = np.bincount(labels)
+    counts = counts[counts > 0]
+    size = counts.min() if sampler == "undersample" else counts.max()
+    return float(size * len(counts) / counts.sum())
+
+
 def _taken(faces: Faces, sampler: object) -> Faces:
     """The rows that one of imbalanced-learn's samplers of rows takes."""
     places = np.arange(len(faces))[:, None]

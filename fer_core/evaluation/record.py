@@ -13,11 +13,12 @@ import pandas as pd
 
 from fer_core.artifacts import REPORT, load_card, update_card
 from fer_core.classifiers import load_classifier
+from fer_core.classifiers.base import softmax
 from fer_core.classifiers.calibration import fit_temperature
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError
 from fer_core.evaluation.labels import labelled_for
-from fer_core.evaluation.predictions import Progress, predict_dataset, save_predictions
+from fer_core.evaluation.predictions import Progress, predict_dataset, probabilities_of, save_predictions
 from fer_core.evaluation.protocols import deduplicated
 from fer_core.evaluation.report import evaluate_predictions
 from fer_core.files import write_json
@@ -36,12 +37,11 @@ def record_evaluation(folder: Path, dataset: FaceDataset, *, progress: Progress 
     if card.data.get("fingerprint") != dataset.fingerprint:
         raise DataError(f"{card.name} was trained on another dataset; record its evaluation on that one")
     dataset = labelled_for(dataset, card.labels)
-    classifier = load_classifier(folder, backend="torch")
-    public = dataset.split("PublicTest")
-    public = public.select((public.labels >= 0) & (public.labels < len(card.labels)))
-    temperature = fit_temperature(classifier.predict_logits(public.pixels), public.labels)
+    logits = judge_tests(folder, dataset, progress)
+    public = logits[logits["split"] == "PublicTest"]
+    temperature = fit_temperature(probabilities_of(public, card.labels), public["label"].to_numpy())
     update_card(folder, temperature=temperature)
-    table = judge_tests(folder, dataset, progress)
+    table = softened(logits, card.labels, temperature)
     private_twin_free = set(deduplicated(dataset, "PrivateTest").table["row"])
     metrics = {name: figures(table[table["split"] == name], card.labels) for name in TESTS}
     metrics[DEDUPLICATED] = figures(table[table["row"].isin(private_twin_free)], card.labels)
@@ -52,11 +52,16 @@ def record_evaluation(folder: Path, dataset: FaceDataset, *, progress: Progress 
 
 
 def judge_tests(folder: Path, dataset: FaceDataset, progress: Progress | None = None) -> pd.DataFrame:
-    """The predictions table of both test splits, by PyTorch."""
+    """A predictions table of both test splits, by PyTorch, with logits in place of probabilities."""
     classifier = load_classifier(folder, backend="torch")
-    labelled = labelled_for(dataset, classifier.labels)
-    tests = labelled.select(dataset.table["split"].isin(TESTS).to_numpy())
-    return predict_dataset(classifier, tests, progress=progress)
+    tests = dataset.select(dataset.table["split"].isin(TESTS).to_numpy())
+    return predict_dataset(classifier, tests, judge=classifier.predict_logits, progress=progress)
+
+
+def softened(logits: pd.DataFrame, labels: tuple[str, ...], temperature: float) -> pd.DataFrame:
+    """The table with the probabilities that its logits stand for at a temperature."""
+    columns = [f"p_{name}" for name in labels]
+    return logits.assign(**dict(zip(columns, softmax(probabilities_of(logits, labels), temperature).T, strict=True)))
 
 
 def figures(table: pd.DataFrame, labels: tuple[str, ...]) -> dict[str, Any]:

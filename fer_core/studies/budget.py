@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,7 +45,7 @@ BUDGETS.add(
 )  # fmt: skip
 BUDGETS.add(
     "small",
-    Budget("small", "four minutes of one core a row", core_seconds=240, robustness_faces=140),
+    Budget("small", "two and a half minutes of one core a row", core_seconds=150, robustness_faces=140),
 )
 BUDGETS.add("full", Budget("full", "as many epochs as the row says", robustness_faces=1400))
 
@@ -85,18 +86,31 @@ class Share:
     faces: int
 
 
-def share_of(budget: Budget, config: TrainConfig, *, images_per_second: float, training_faces: int) -> Share:
-    """Epochs and faces within the budget, given the speed of one core; less than a whole epoch is one over fewer faces.
+def share_of(
+    budget: Budget, config: TrainConfig, *, images_per_second: float, training_faces: int, repeats: float = 1
+) -> Share:
+    """Epochs and faces that use up the budget, given the speed of one core.
 
-    A tenth of the time is left for the judgement of PublicTest after each epoch.
+    A tenth of the time is left for the judgement of PublicTest after each epoch. There are as few epochs as hold the
+    images, but enough for a stage with a frozen trunk and for every cycle of the schedule; where that is too much for
+    all faces, there are fewer of them.
+
+    Args:
+        budget: what the row may cost.
+        config: of the row, with the epochs that it would take at most.
+        images_per_second: of one core.
+        training_faces: of Training.
+        repeats: how often the sampler shows a face in an epoch, on average.
     """
     epochs = min(config.epochs, budget.epochs) if budget.epochs else config.epochs
     if not budget.core_seconds:
         return Share(epochs, 0)
-    images = 0.9 * budget.core_seconds * images_per_second
-    if images >= training_faces:
-        return Share(max(1, min(epochs, int(images // training_faces))), 0)
-    return Share(1, max(config.batch_size, int(images)))
+    images = 0.9 * budget.core_seconds * images_per_second / repeats
+    fewest = max(config.cycles, min(config.freeze_epochs, 1) + 1)
+    if images < epochs * training_faces:
+        epochs = min(epochs, max(fewest, math.ceil(images / training_faces)))
+    faces = max(config.batch_size, int(images / epochs))
+    return Share(epochs, faces if faces < training_faces else 0)
 
 
 def within(config: TrainConfig, share: Share) -> TrainConfig:

@@ -105,14 +105,22 @@ def course_of(
 
 
 def _decide(config: TrainConfig, execution: ExecutionConfig, around: Surroundings, parts: int) -> Course:
+    from fer_core.data.balance import repeats
     from fer_core.training.plan import as_planned
 
-    faces, speed = int((around.dataset.table["split"] == "Training").sum()), float("inf")
+    labels, speed = around.dataset.split("Training").labels, float("inf")
     if around.budget.core_seconds:
         probe = _probe(config, execution, around.dataset)
         speed = probe.images_per_second / (max(1, around.threads) * parts)
         execution = as_planned(execution, probe.plan)
-    return Course(share_of(around.budget, config, images_per_second=speed, training_faces=faces), execution)
+    share = share_of(
+        around.budget,
+        config,
+        images_per_second=speed,
+        training_faces=len(labels),
+        repeats=repeats(labels, config.sampler),
+    )
+    return Course(share, execution)
 
 
 def _probe(config: TrainConfig, execution: ExecutionConfig, dataset: FaceDataset) -> FitResult:

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from fer_core.studies.budget import within
+from fer_core.studies.budget import limit_training, within
 from fer_core.studies.measure import open_in_torch
 from fer_core.studies.recording import recorded
 from fer_core.studies.results import Result
@@ -49,7 +49,8 @@ def _workshop(row: Row, around: Surroundings, members: int) -> Workshop:
     parts = 1 if row.options["method"] == "snapshot" else members
     course = course_of(around.folder(row.name), config, execution, around, parts=parts)
     config, execution = within(config, course.share), course.execution
-    return Workshop(config, execution, around.dataset, around.folder(row.name), True, around.report, around.progress)
+    dataset = limit_training(around.dataset, course.share.faces)
+    return Workshop(config, execution, dataset, around.folder(row.name), True, around.report, around.progress)
 
 
 def _train(workshop: Workshop, method: str, members: int) -> tuple[dict[str, Any], list[Path]]:

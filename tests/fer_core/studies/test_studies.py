@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 from fer_core.config import TrainConfig
+from fer_core.data.balance import RESAMPLERS, repeats, resample
+from fer_core.data.loaders import to_faces
 from fer_core.data.table import FaceDataset
 from fer_core.errors import CheckpointError
 from fer_core.models import MODELS, create_model
@@ -78,6 +80,28 @@ def test_time_buys_epochs() -> None:
     assert share_of(budget, config, images_per_second=1e6, training_faces=1000) == Share(40, 0)
     assert share_of(budget, config, images_per_second=5, training_faces=1000) == Share(1, 450)
     assert share_of(BUDGETS["full"], config, images_per_second=1, training_faces=1000) == Share(40, 0)
+
+
+def test_the_whole_time_is_used() -> None:
+    config, budget = TrainConfig(model="vgg", epochs=40), Budget("b", "", core_seconds=100)
+    assert share_of(budget, config, images_per_second=15, training_faces=1000) == Share(2, 675)
+    assert share_of(budget, config, images_per_second=15, training_faces=1000, repeats=2) == Share(1, 675)
+
+
+def test_few_epochs_still_hold_every_stage() -> None:
+    budget = Budget("b", "", core_seconds=100)
+    frozen = TrainConfig(model="vgg", epochs=40, freeze_epochs=3)
+    assert share_of(budget, frozen, images_per_second=5, training_faces=1000) == Share(2, 225)
+    cycles = TrainConfig(model="vgg", epochs=40, schedule="cosine_restarts", cycles=4)
+    assert share_of(budget, cycles, images_per_second=20, training_faces=1000) == Share(4, 450)
+
+
+@pytest.mark.parametrize("sampler", [*RESAMPLERS, "shuffle", "balanced"])
+def test_the_length_of_a_resampled_epoch_is_foretold(dataset: FaceDataset, sampler: str) -> None:
+    training = dataset.split("Training")
+    training = training.select(np.arange(len(training)) % 3 > 0)
+    length = len(resample(to_faces(training), sampler, 0))
+    assert repeats(training.labels, sampler) * len(training) == pytest.approx(length)
 
 
 def test_a_frozen_stage_never_takes_all_epochs() -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.figures import models as figures
-from fer_core.studies import TABLES
+from fer_core.studies import BUDGETS, TABLES
 from fer_core.studies.leaderboard import leaderboard
 from webapp.dashboard import resources, state
 from webapp.dashboard.components import layout, lists
@@ -42,8 +42,8 @@ def show_table(board: pd.DataFrame) -> None:
     st.dataframe(shown, hide_index=True, column_config=config, key="studies_table")
     st.caption(
         "Accuracy on PublicTest (which selects) and on PrivateTest with its 95 % interval; macro F1 and robustness as "
-        "measured here, too. Rows on the small budget had four minutes of one core: their order says more than their "
-        "height. `published` is what others report, by their own protocols; it is never a figure of this project."
+        f"measured here, too. The small budget is {BUDGETS['small'].title}: its order says more than its height. "
+        "`published` is what others report, by their own protocols; it is never a figure of this project."
     )
     lists.download(shown, "studies.csv", "studies_csv")
 
