@@ -59,6 +59,8 @@ class NetworkClassifier(CheckpointClassifier):
 
     @cached_property
     def _model(self) -> FerModel:
+        import torch
+
         from fer_core.models import create_model
 
         field = self.card.input.get("field")
@@ -67,7 +69,7 @@ class NetworkClassifier(CheckpointClassifier):
             model.load_state_dict(load_weights(self.folder))
         except RuntimeError as error:
             raise CheckpointError(f"the weights in {self.folder} do not fit {self.card.model!r} ({error})") from error
-        return model.eval().to(self._torch_device)
+        return model.eval().to(self._torch_device, memory_format=torch.channels_last)
 
     @cached_property
     def _normalisation(self) -> Any:
@@ -79,7 +81,7 @@ class NetworkClassifier(CheckpointClassifier):
         import torch
 
         with torch.inference_mode():
-            batch = self.normalise(faces).to(self._torch_device)
+            batch = self.normalise(faces).to(self._torch_device, memory_format=torch.channels_last)
             logits: np.ndarray = self.torch_model()(batch).float().cpu().numpy()
             return logits
 

@@ -45,7 +45,7 @@ BUDGETS.add(
 )  # fmt: skip
 BUDGETS.add(
     "small",
-    Budget("small", "two and a half minutes of one core a row", core_seconds=150, robustness_faces=140),
+    Budget("small", "two minutes of one core a row", core_seconds=120, robustness_faces=140),
 )
 BUDGETS.add("full", Budget("full", "as many epochs as the row says", robustness_faces=1400))
 

@@ -12,7 +12,7 @@ NETWORK, CLASSICAL, ENSEMBLE, TRAINED = "network", "classical", "ensemble", "tra
 
 PROTOCOL: Mapping[str, Any] = {
     "epochs": 40,
-    "batch_size": 128,
+    "batch_size": 64,
     "optimizer": "adamw",
     "schedule": "one_cycle",
     "learning_rate": 0.002,
