@@ -22,7 +22,7 @@ class LinearSvm(ClassicalMethod):
     name = "linear_svm"
     title = "Linear support vector machine"
     paper = "https://doi.org/10.1007/BF00994018"
-    candidates = ({"c": 0.001}, {"c": 0.01}, {"c": 0.1})
+    candidates = ({"c": 0.0001}, {"c": 0.001}, {"c": 0.01})
 
     def fit(self, inputs: np.ndarray, labels: np.ndarray, classes: int, *, seed: int, **options: Any) -> Arrays:
         mean, scale = standardisation(inputs)
@@ -98,7 +98,7 @@ def hyperplanes(
     from sklearn.svm import LinearSVC
 
     known = np.unique(labels)
-    machine = LinearSVC(C=c, dual="auto", tol=1e-3, max_iter=2000, random_state=seed)
+    machine = LinearSVC(C=c, dual="auto", tol=1e-2, max_iter=1000, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # PublicTest says whether it was good enough
         machine.fit(inputs, labels)
