@@ -53,7 +53,7 @@ def search(
     found = hunt.grid(*axes) if kind == "grid" else hunt.free()
     best = hunt.best
     winner, result = hunt.winner()
-    folder = write_checkpoint(out / "checkpoint", spec, winner, dataset, result, facts=result.facts)
+    folder = write_checkpoint(out / "checkpoint", spec, winner, dataset, result)
     document = {
         "model": model,
         "kind": kind,

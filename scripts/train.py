@@ -36,7 +36,7 @@ def train(
     dataset = open_dataset(data)
 
     def write(folder: Path, result: FitResult) -> Path:
-        return write_checkpoint(folder, spec, config, dataset, result, facts=result.facts)
+        return write_checkpoint(folder, spec, config, dataset, result)
 
     def snapshot(number: int, result: FitResult) -> None:
         write(out / "snapshots" / str(number), result)

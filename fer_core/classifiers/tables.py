@@ -41,12 +41,20 @@ def combine(tables: Sequence[pd.DataFrame], method: str, *, calibrate: bool = Tr
     members = np.stack([probabilities(table) for table in tables])  # (M, N, C)
     labels = tables[0]["label"].to_numpy()
     public = (tables[0]["split"] == FITTED_ON).to_numpy() & (labels >= 0)
-    if not public.any():
-        raise DataError(f"the predictions hold no labelled face of {FITTED_ON} to fit the ensemble on")
-    learnt = COMBINATIONS[method].fit(members[:, public], labels[public], **options)
-    answer = answers(method, learnt, members)
+    answer = answers(method, learn(tables, method, **options), members)
     temperature = fit_temperature(log_probabilities(answer[public]), labels[public]) if calibrate else 1.0
     return _table(tables[0], softmax(log_probabilities(answer), temperature))
+
+
+def learn(tables: Sequence[pd.DataFrame], method: str, **options: Any) -> Arrays:
+    """What the method fits on the faces of PublicTest; arguments and errors as of `combine`."""
+    tables = aligned(tables)
+    labels = tables[0]["label"].to_numpy()
+    public = (tables[0]["split"] == FITTED_ON).to_numpy() & (labels >= 0)
+    if not public.any():
+        raise DataError(f"the predictions hold no labelled face of {FITTED_ON} to fit the ensemble on")
+    members = np.stack([probabilities(table)[public] for table in tables])  # (M, N, C)
+    return COMBINATIONS[method].fit(members, labels[public], **options)
 
 
 def answers(method: str, learnt: Arrays, members: np.ndarray) -> np.ndarray:

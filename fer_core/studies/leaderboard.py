@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from fer_core.evaluation.record import DEDUPLICATED
+from fer_core.evaluation.robustness import CORRUPTIONS
 from fer_core.studies.results import Result
 
 SORTED_BY = "PrivateTest"
@@ -35,6 +36,7 @@ def _line(result: Result) -> dict[str, object]:
         "macro_f1": private.get("macro_f1"),
         "without_twins": twin_free.get("accuracy"),
         "robustness": result.robustness.get("mean"),
+        **{name: result.robustness.get(name) for name in CORRUPTIONS},
         "parameters": result.parameters,
         "multiply_adds": result.multiply_adds,
         "training_speed": result.training_speed,
@@ -52,8 +54,8 @@ def _line(result: Result) -> dict[str, object]:
 _COLUMNS = tuple(_line(Result("", "", "", "", {}, {})))
 
 HEAD = (
-    "row", "PublicTest", "PrivateTest (95 % interval)", "macro-F1", "without twins", "robustness", "parameters",
-    "multiply-adds", "trained at", "answers at", "epochs", "time", "published by others",
+    "row", "labels", "budget", "PublicTest", "PrivateTest (95 % interval)", "macro-F1", "without twins", "robustness",
+    "parameters", "multiply-adds", "trained at", "answers at", "epochs", "time", "published by others",
 )  # fmt: skip
 
 
@@ -66,6 +68,8 @@ def markdown(table: pd.DataFrame) -> str:
 def _cells(line: dict[str, object]) -> Sequence[str]:
     return (
         f"{line['title']} (`{line['row']}`)",
+        str(line["labels"]),
+        str(line["budget"]),
         _percent(line["PublicTest"]),
         _interval(line),
         _percent(line["macro_f1"]),

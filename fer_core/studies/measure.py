@@ -8,7 +8,7 @@ from statistics import median
 
 import numpy as np
 
-from fer_core.classifiers.base import CheckpointClassifier
+from fer_core.classifiers.base import CheckpointClassifier, Classifier
 from fer_core.data.table import FaceDataset
 
 BATCH, TIMED = 64, 3
@@ -36,7 +36,7 @@ def inference_speed(checkpoint: Path) -> float:
         torch.set_num_threads(before)
 
 
-def robustness(checkpoint: Path, dataset: FaceDataset, faces: int) -> dict[str, float]:
+def robustness(classifier: Classifier, dataset: FaceDataset, faces: int) -> dict[str, float]:
     """Accuracy over five strengths of each corruption on so many faces of PublicTest, rounded to four decimals.
 
     Returns:
@@ -45,7 +45,6 @@ def robustness(checkpoint: Path, dataset: FaceDataset, faces: int) -> dict[str, 
     from fer_core.evaluation.labels import labelled_for
     from fer_core.evaluation.robustness import robustness_table, some, summarise
 
-    classifier = open_in_torch(checkpoint)
     public = some(labelled_for(dataset, classifier.labels).split("PublicTest"), faces)
     return {name: round(value, 4) for name, value in summarise(robustness_table(classifier, public)).items()}
 

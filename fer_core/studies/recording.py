@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.artifacts import CARD, HISTORY, PREDICTIONS
-from fer_core.studies.measure import inference_speed, robustness
+from fer_core.studies.measure import inference_speed, open_in_torch, robustness
 from fer_core.studies.results import Result, plain, published_of
 from fer_core.studies.rows import Row
 from fer_core.studies.runner import Surroundings
@@ -33,7 +33,7 @@ def recorded(row: Row, checkpoint: Path, around: Surroundings, **figures: Any) -
         around,
         metrics=metrics,
         inference_speed=inference_speed(checkpoint),
-        robustness=robustness(checkpoint, around.dataset, around.budget.robustness_faces),
+        robustness=robustness(open_in_torch(checkpoint), around.dataset, around.budget.robustness_faces),
         **figures,
     )
 

@@ -92,21 +92,13 @@ def load_result(folder: Path) -> Result | None:
 
 def load_results(root: Path) -> list[Result]:
     """The results of all finished rows under `root`, by name."""
-    found = (load_result(file.parent) for file in sorted(root.glob(f"*/{RESULT}")))
+    found = (load_result(file.parent) for file in sorted(root.glob(f"[!.]*/{RESULT}")))
     return [result for result in found if result is not None]
-
-
-def is_done(folder: Path, row: Row, budget: str) -> bool:
-    """Whether the row was run on this budget as it stands in its table now."""
-    result = load_result(folder)
-    if result is None or result.budget != budget:
-        return False
-    return result.options == plain(row.options) and result.members == row.members
 
 
 def plain(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options as they read back from JSON."""
-    found: dict[str, Any] = json.loads(json.dumps(dict(options)))
+    found: dict[str, Any] = json.loads(json.dumps(dict(options), default=dict))
     return found
 
 
@@ -116,7 +108,7 @@ def keep(folder: Path, root: Path) -> Path:
     draft = root / f".{folder.name}.draft"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    for name in (RESULT, CARD, HISTORY, PREDICTIONS):
+    for name in (CARD, HISTORY, PREDICTIONS, RESULT):
         if (folder / name).is_file():
             shutil.copyfile(folder / name, draft / name)
     shutil.rmtree(final, ignore_errors=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from fer_core.studies.budget import BUDGETS, limit_faces
 from fer_core.studies.results import Result
 from fer_core.studies.rows import ENSEMBLE, Row, all_rows, with_members
 from fer_core.studies.runner import Surroundings, run_row
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,16 @@ def _in_turn(rows: list[Row], data: Path, budget: str, root: Path, report: Calla
 def _together(rows: list[Row], data: Path, budget: str, root: Path, jobs: int) -> Iterator[Outcome]:
     spawn = multiprocessing.get_context("spawn")  # a forked process inherits torch's threads, and hangs
     with ProcessPoolExecutor(jobs, mp_context=spawn) as pool:
-        futures: list[Future[Outcome]] = [pool.submit(_one, row.name, data, budget, root) for row in rows]
+        futures = {pool.submit(_one, row.name, data, budget, root): row for row in rows}
         for future in as_completed(futures):
-            yield future.result()
+            yield _outcome(futures[future], future)
+
+
+def _outcome(row: Row, future: Future[Outcome]) -> Outcome:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        return Outcome(row, None, "its process, or one beside it, was killed; run the table again with fewer --jobs")
 
 
 def _one(name: str, data: Path, budget: str, root: Path) -> Outcome:
@@ -66,3 +77,6 @@ def _one(name: str, data: Path, budget: str, root: Path) -> Outcome:
         return Outcome(row, run_row(row, Surroundings(dataset, BUDGETS[budget], root)))
     except FerError as error:
         return Outcome(row, None, str(error))
+    except Exception as error:
+        log.exception("%s could not be run", name)
+        return Outcome(row, None, f"{type(error).__name__}: {error}")

@@ -80,7 +80,7 @@ class Workshop:
         self.report(f"member {len(self.members) + 1}: {name}")
 
         def write(target: Path, result: FitResult) -> Path:
-            return write_checkpoint(target, MODELS[config.model], config, dataset, result, facts=result.facts)
+            return write_checkpoint(target, MODELS[config.model], config, dataset, result)
 
         def snapshot(number: int, result: FitResult) -> None:
             write(folder / "snapshots" / str(number), result)
@@ -90,7 +90,7 @@ class Workshop:
         assert result is not None  # there is one process
         self.members.append(write(folder / name, result))
         self.seconds += result.seconds
-        self.images += len(result.history) * int((dataset.table["split"] == "Training").sum())
+        self.images += len(result.history) * int(result.facts["faces"])
 
     def _boost(self, rounds: int) -> list[float]:
         from fer_core.classifiers.samme import boost

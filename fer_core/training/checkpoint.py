@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 from fer_core.artifacts import HISTORY, Card, save_checkpoint
 from fer_core.config import TrainConfig
@@ -27,17 +24,10 @@ def write_checkpoint(
     config: TrainConfig,
     dataset: FaceDataset,
     result: FitResult,
-    *,
-    facts: Mapping[str, Any] = MappingProxyType({}),
 ) -> Path:
-    """Writes weights, card and history of a run into `folder` and returns it; the card has no test metrics yet.
-
-    `facts` is what else the card says of the training: `FitResult.facts`.
-    """
+    """Writes weights, card and history of a run into `folder` and returns it; the card has no test metrics yet."""
     epochs = len(result.history)
     in_training = int((dataset.table["split"] == "Training").sum())
-    faces = facts.get("faces", in_training)
-    labels_used = "FER2013 labels and FER+ votes" if config.ferplus_weight else "FER2013 labels"
     # pretrained weights would be fetched only to be counted
     options = {name: value for name, value in config.model_options.items() if name != "pretrained"}
     model = create_model(spec.name, len(result.labels), **options)
@@ -54,15 +44,14 @@ def write_checkpoint(
         selection={"split": "PublicTest", "metric": config.select_on, **result.best},
         training={
             "config": asdict(config),
-            "labels": labels_used,
             "plan": str(result.plan),
             "device": result.device,
             "epochs": epochs,
-            "images_seen": epochs * max(1, faces // config.batch_size) * config.batch_size,
+            "images_seen": epochs * max(1, result.facts["faces"] // config.batch_size) * config.batch_size,
             "seconds": round(result.seconds, 1),
             "images_per_second": result.images_per_second,
             "seed": config.seed,
-            **facts,
+            **result.facts,
         },
         versions={"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES},
     )

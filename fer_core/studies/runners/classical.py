@@ -36,5 +36,6 @@ def run(row: Row, around: Surroundings) -> Result:
         images_seen=int(card.data["faces"]),
         epochs=1,
         seconds=card.training["seconds"],
+        parameters=card.parameters,
         notes=card.notes,
     )

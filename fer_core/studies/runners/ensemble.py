@@ -2,31 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from fer_core.classifiers.base import CheckpointClassifier
+from fer_core.classifiers.combination import Arrays
+from fer_core.classifiers.ensemble import ask
+from fer_core.classifiers.tables import answers, combine, learn
 from fer_core.data.table import FaceDataset
 from fer_core.evaluation.predictions import load_predictions, save_predictions
 from fer_core.evaluation.protocols import deduplicated
 from fer_core.evaluation.record import DEDUPLICATED, TESTS, figures
 from fer_core.labels import labels_for
+from fer_core.studies.measure import open_in_torch, robustness
 from fer_core.studies.recording import result_of
 from fer_core.studies.results import Result, load_result
 from fer_core.studies.rows import ENSEMBLE, Row
 from fer_core.studies.runner import RUNNERS, Surroundings
 
 
+@dataclass
+class Together:
+    """Members that answer as one, for faces that nobody recorded their answers to.
+
+    Attributes:
+        members: classifiers of the same classes.
+        method: a name in COMBINATIONS.
+        learnt: what it was fitted to.
+    """
+
+    members: Sequence[CheckpointClassifier]
+    method: str
+    learnt: Arrays
+
+    def __post_init__(self) -> None:
+        self.labels, self.device = self.members[0].labels, self.members[0].device
+
+    def predict_proba(self, faces: np.ndarray) -> np.ndarray:
+        """uint8 (N, 48, 48) -> float32 (N, C)."""
+        return answers(self.method, self.learnt, ask(self.members, faces, self.labels)).astype(np.float32)
+
+
 @RUNNERS.register(ENSEMBLE)
 def run(row: Row, around: Surroundings) -> Result:
     """Fits the way of joining on PublicTest and judges both test splits."""
-    from fer_core.classifiers.tables import combine
-
     tables = [load_predictions(around.folder(name)) for name in row.members]
-    options = {name: value for name, value in row.options.items() if name != "method"}
-    joined = combine(tables, row.options["method"], **options)
+    options = dict(row.options)
+    method = options.pop("method")
+    joined = combine(tables, method, **options)
     save_predictions(around.folder(row.name), joined)
-    return _result(row, judged(joined, around.dataset), around)
+    members = [open_in_torch(around.folder(name) / "checkpoint") for name in row.members]
+    together = Together(members, method, learn(tables, method, **options))
+    bears = robustness(together, around.dataset, around.budget.robustness_faces)
+    return _result(row, judged(joined, around.dataset), bears, around)
 
 
 def judged(table: pd.DataFrame, dataset: FaceDataset) -> dict[str, dict[str, Any]]:
@@ -37,9 +69,8 @@ def judged(table: pd.DataFrame, dataset: FaceDataset) -> dict[str, dict[str, Any
     return found | {DEDUPLICATED: figures(table[table["row"].isin(rows)], labels)}
 
 
-def _result(row: Row, metrics: dict[str, dict[str, Any]], around: Surroundings) -> Result:
+def _result(row: Row, metrics: dict[str, dict[str, Any]], bears: dict[str, float], around: Surroundings) -> Result:
     members = [found for name in row.members if (found := load_result(around.folder(name))) is not None]
-    speeds = [member.inference_speed for member in members]
     return result_of(
         row,
         around,
@@ -50,10 +81,18 @@ def _result(row: Row, metrics: dict[str, dict[str, Any]], around: Surroundings) 
         seconds=round(sum(member.seconds for member in members), 1),
         parameters=_sum([member.parameters for member in members]),
         multiply_adds=_sum([member.multiply_adds for member in members]),
-        inference_speed=round(1 / sum(1 / speed for speed in speeds if speed), 1) if all(speeds) else None,
+        training_speed=_one_after_another([member.training_speed for member in members]),
+        inference_speed=_one_after_another([member.inference_speed for member in members]),
+        robustness=bears,
         members=row.members,
         notes=f"joined from the recorded answers of {len(members)} members",
     )
+
+
+def _one_after_another(speeds: list[float | None]) -> float | None:
+    """Faces a second that all members together get through."""
+    known = [speed for speed in speeds if speed]
+    return round(1 / sum(1 / speed for speed in known), 1) if len(known) == len(speeds) else None
 
 
 def _sum(values: list[int | None]) -> int | None:

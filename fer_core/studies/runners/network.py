@@ -22,7 +22,10 @@ from fer_core.studies.runner import RUNNERS, Surroundings
 if TYPE_CHECKING:
     from fer_core.training.fit import FitResult
 
-PROBE_BATCHES, PROBE_FACES = 2, 70
+PROBE_BATCHES, PROBE_SECONDS, PROBE_FACES = (2, 24), 6, 70
+"""Fewest and most batches of a probe, how long it may take, and how many faces of PublicTest it judges."""
+SPARE = 1.5
+"""FER+ leaves out faces without a majority; a probe has so many times the faces that its batches need."""
 COURSE = "course.json"
 
 
@@ -87,10 +90,13 @@ def configuration(row: Row, *, miniature: bool = False) -> TrainConfig:
 
 
 def execution_of(around: Surroundings) -> ExecutionConfig:
-    """One process on the row's threads, computing in what is fastest; a miniature is not worth timing that for."""
+    """One process on the row's threads, computing in what is fastest; a miniature is not worth timing that for.
+
+    A budget of a core's seconds is one of the CPU, also where there is a GPU.
+    """
     if around.budget.miniature:
         return ExecutionConfig(accelerator="cpu", precision="32", channels_last="off", threads=around.threads)
-    return ExecutionConfig(threads=around.threads)
+    return ExecutionConfig(accelerator="cpu" if around.budget.core_seconds else "auto", threads=around.threads)
 
 
 def course_of(
@@ -124,14 +130,24 @@ def _decide(config: TrainConfig, execution: ExecutionConfig, around: Surrounding
 
 
 def _probe(config: TrainConfig, execution: ExecutionConfig, dataset: FaceDataset) -> FitResult:
-    """A few real steps: how fast they are, and in which precision and layout."""
+    """Real steps for some seconds: how fast they are, and in which precision and layout."""
+    from fer_core.training.plan import as_planned
+
+    config = replace(config, epochs=1, cycles=1, freeze_epochs=0, sampler="shuffle")
+    fewest, most = PROBE_BATCHES
+    cold = _steps(config, execution, dataset, fewest)
+    batches = round(PROBE_SECONDS * cold.images_per_second / config.batch_size)
+    return _steps(config, as_planned(execution, cold.plan), dataset, min(max(batches, fewest), most))
+
+
+def _steps(config: TrainConfig, execution: ExecutionConfig, dataset: FaceDataset, batches: int) -> FitResult:
     from fer_core.training.fit import fit
 
-    few = limit_faces(dataset, Budget("", "", training_faces=PROBE_BATCHES * config.batch_size, test_faces=PROBE_FACES))
+    faces = round(SPARE * batches) * config.batch_size
+    few = limit_faces(dataset, Budget("", "", training_faces=faces, test_faces=PROBE_FACES))
     few = few.select(~few.table["split"].isin(["PrivateTest"]).to_numpy())
     with tempfile.TemporaryDirectory() as folder:
-        fitted = fit(replace(config, epochs=1, freeze_epochs=0), execution, few, Path(folder) / "probe",
-                     report=lambda text: None)  # fmt: skip
+        fitted = fit(config, execution, few, Path(folder) / "probe", report=lambda text: None)
     assert fitted is not None
     return fitted
 
@@ -141,7 +157,6 @@ def _notes(config: TrainConfig, share: Share, around: Surroundings) -> str:
         return "a miniature after two passes over a few faces: shows that the row runs, its figures say nothing"
     planned = dict(PROTOCOL)["epochs"]
     if share.faces:
-        return (
-            f"one pass over {share.faces:,} faces of Training was all that the budget held; {planned} epochs are meant"
-        )
+        passes = "one pass" if config.epochs == 1 else f"{config.epochs} passes"
+        return f"{passes} over {share.faces:,} faces of Training within the budget; {planned} over all are meant"
     return f"{config.epochs} of {planned} epochs within the budget" if config.epochs < planned else ""

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from fer_core.config import TrainConfig
 from fer_core.studies.budget import limit_training, within
 from fer_core.studies.measure import open_in_torch
 from fer_core.studies.recording import recorded
@@ -14,6 +15,9 @@ from fer_core.studies.rows import TRAINED, Row
 from fer_core.studies.runner import RUNNERS, Surroundings
 from fer_core.studies.runners.network import configuration, course_of, execution_of
 from fer_core.studies.workshop import Workshop, chosen_tree, member_folders
+
+ALL = "all_emotions"
+"""Name of the member that knows all emotions, where one joins those of one emotion."""
 
 
 @RUNNERS.register(TRAINED)
@@ -24,7 +28,7 @@ def run(row: Row, around: Surroundings) -> Result:
     folder = around.folder(row.name)
     method, members = row.options["method"], int(row.options["members"])
     workshop = _workshop(row, around, members)
-    options, folders = _train(workshop, method, members)
+    options, folders = _train(workshop, method, members, bool(row.options.get("joined")))
     checkpoint = folder / "checkpoint"
     shutil.rmtree(checkpoint, ignore_errors=True)
     card = build_ensemble(
@@ -38,6 +42,8 @@ def run(row: Row, around: Surroundings) -> Result:
         images_seen=workshop.images,
         seconds=round(workshop.seconds, 1),
         parameters=card.parameters,
+        multiply_adds=len(card.members) * _cost(workshop.config, card.labels),
+        training_speed=round(workshop.images / workshop.seconds, 1),
         notes=f"{len(card.members)} members of {workshop.config.epochs} epochs each",
     )
 
@@ -53,9 +59,18 @@ def _workshop(row: Row, around: Surroundings, members: int) -> Workshop:
     return Workshop(config, execution, dataset, around.folder(row.name), True, around.report, around.progress)
 
 
-def _train(workshop: Workshop, method: str, members: int) -> tuple[dict[str, Any], list[Path]]:
+def _train(workshop: Workshop, method: str, members: int, joined: bool) -> tuple[dict[str, Any], list[Path]]:
     if method == "snapshot":
         workshop.train(workshop.dataset, "snapshots")
         return {}, member_folders([str(workshop.out / "runs" / "snapshots")])
     options = workshop.make(method, members, chosen_tree(workshop.dataset, None))
+    if joined:
+        workshop.train(workshop.dataset, ALL)
     return options, workshop.members
+
+
+def _cost(config: TrainConfig, labels: tuple[str, ...]) -> int:
+    """Multiply-adds of one member for one face."""
+    from fer_core.models.flops import model_cost
+
+    return model_cost(config.model, len(labels), field=config.crop, **config.model_options).multiply_adds

@@ -10,6 +10,7 @@ register_table(
     REFERENCE,
     trained("boosting", "AdaBoost (SAMME) of three", "boosting", 3, **NET),
     trained("one_vs_rest", "one model an emotion", "one_vs_rest", 7, **NET),
+    trained("one_vs_rest_joined", "one model an emotion, and one of all", "one_vs_rest", 8, joined=True, **NET),
     trained("pair_tree", "binary tree over opposed emotions", "pair_tree", 6, **NET),
     trained("snapshots", "four snapshots of one run", "snapshot", 4, schedule="cosine_restarts", cycles=4, **NET),
 )

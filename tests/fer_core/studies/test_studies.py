@@ -13,18 +13,20 @@ import pytest
 from fer_core.config import TrainConfig
 from fer_core.data.balance import RESAMPLERS, repeats, resample
 from fer_core.data.loaders import to_faces
+from fer_core.data.store import load
 from fer_core.data.table import FaceDataset
 from fer_core.errors import CheckpointError
 from fer_core.models import MODELS, create_model
 from fer_core.studies import BUDGETS, TABLES, Budget, Row, all_rows
 from fer_core.studies.budget import Share, limit_faces, share_of, stratified, within
 from fer_core.studies.leaderboard import leaderboard, markdown
-from fer_core.studies.results import Result, is_done, keep, load_result, load_results, plain, save_result
-from fer_core.studies.rows import ENSEMBLE, NETWORK, Published, network, trained, with_members
+from fer_core.studies.results import Result, keep, load_result, load_results, plain, save_result
+from fer_core.studies.rows import ENSEMBLE, NETWORK, PROTOCOL, Published, network, trained, with_members
 from fer_core.studies.run import run_rows
 from fer_core.studies.runner import RUNNERS, Surroundings, run_row
 from fer_core.studies.runners import network as runner
 
+TINY = {"model_options": {"widths": (4, 4, 8, 8)}, "batch_size": 8}
 NETWORKS = [row for row in all_rows().values() if row.kind == NETWORK]
 
 
@@ -167,6 +169,50 @@ def test_snapshots_of_one_run_answer_together(prepared: Path, tmp_path: Path, mo
     assert outcome.result.notes.startswith("2 members")
 
 
+def test_an_accident_stops_no_other(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = {row.name: row for row in (network("odd", "o", "vgg_se"), network("right", "r", "vgg_se", seed=1))}
+    monkeypatch.setattr("fer_core.studies.rows.all_rows", lambda: rows)
+    monkeypatch.setattr("fer_core.studies.run.all_rows", lambda: rows)
+
+    def answer(row: Row, around: Surroundings) -> Result:
+        if row.name == "odd":
+            raise RuntimeError("out of luck")
+        return _result(row=row.name)
+
+    monkeypatch.setitem(RUNNERS._entries, NETWORK, answer)
+    found = {o.row.name: o for o in run_rows(tuple(rows.values()), prepared, "smoke", tmp_path, report=lambda t: None)}
+    assert found["odd"].error == "RuntimeError: out of luck"
+    assert found["right"].result is not None
+
+
+A_SECOND = Budget("second", "a second of one core", core_seconds=1, test_faces=14, robustness_faces=7)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        network("timed_cycles", "c", "vgg_se", schedule="cosine_restarts", cycles=2, **TINY),
+        network("timed_frozen", "f", "vgg_se", freeze_epochs=1, **TINY),
+        network("timed_few", "u", "vgg_se", sampler="undersample", **TINY),
+        network("timed_votes", "v", "vgg_se", targets="ferplus_soft", **TINY),
+        trained("timed_snapshots", "s", "snapshot", 2, "vgg_se", schedule="cosine_restarts", cycles=2, **TINY),
+        trained("timed_joined", "j", "one_vs_rest", 8, "vgg_se", joined=True, **TINY),
+    ],
+    ids=lambda row: row.name,
+)
+def test_rows_of_every_kind_keep_to_a_budget_of_time(row: Row, prepared: Path, tmp_path: Path) -> None:
+    around = Surroundings(limit_faces(load(prepared), A_SECOND), A_SECOND, tmp_path)
+    result = run_row(row, around)
+    card = json.loads((tmp_path / row.name / "card.json").read_text(encoding="utf-8"))
+    assert result.metrics["PublicTest"]["n"] > 0
+    assert set(result.robustness) >= {"mean", "blur", "noise"}
+    assert None not in (result.parameters, result.multiply_adds, result.training_speed, result.inference_speed)
+    if row.kind == NETWORK:
+        epochs, batch = result.epochs, int(card["training"]["config"]["batch_size"])
+        assert result.images_seen == epochs * max(1, card["training"]["faces"] // batch) * batch
+        assert ("FER+" in card["training"]["labels"]) == ("targets" in row.options)
+
+
 def _result(**changes: object) -> Result:
     metrics = {
         name: {"accuracy": 0.5, "accuracy_interval": [0.4, 0.6], "macro_f1": 0.4}
@@ -175,13 +221,30 @@ def _result(**changes: object) -> Result:
     return replace(Result("a", "A", NETWORK, "small", {"model": "vgg"}, metrics), **changes)  # type: ignore[arg-type]
 
 
-def test_what_changed_is_run_again(tmp_path: Path) -> None:
-    save_result(tmp_path / "a", _result())
-    row = Row("a", "A", NETWORK, {"model": "vgg"})
-    assert is_done(tmp_path / "a", row, "small")
-    assert not is_done(tmp_path / "a", row, "full")
-    assert not is_done(tmp_path / "a", replace(row, options={"model": "vgg_se"}), "small")
-    assert not is_done(tmp_path / "b", row, "small")
+def test_what_changed_is_run_again(dataset: FaceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+    monkeypatch.setitem(RUNNERS._entries, NETWORK, lambda row, around: ran.append(row.name) or _result())
+    row, around = Row("a", "A", NETWORK, {"model": "vgg"}), Surroundings(dataset, BUDGETS["small"], tmp_path)
+
+    def runs(row: Row = row, **changes: object) -> bool:
+        ran.clear()
+        run_row(row, replace(around, **changes))  # type: ignore[arg-type]
+        return bool(ran)
+
+    assert runs()
+    assert not runs()
+    assert runs(replace(row, options={"model": "vgg_se"}))
+    assert runs()
+    assert runs(budget=replace(BUDGETS["small"], core_seconds=1.0))
+    assert runs(dataset=replace(dataset, fingerprint="another"))
+    assert runs()
+    monkeypatch.setitem(PROTOCOL, "epochs", 41)  # type: ignore[arg-type]
+    assert runs()
+    joined = Row("b", "B", NETWORK, members=("a",))
+    assert runs(joined)
+    assert not runs(joined)
+    save_result(tmp_path / "a", _result(notes="trained anew"))
+    assert runs(joined)
 
 
 def test_a_row_that_changed_starts_afresh(
@@ -221,5 +284,5 @@ def test_the_leaderboard_keeps_others_figures_apart() -> None:
     assert list(table["row"]) == ["b", "a", "c"]
     text = markdown(table)
     line = next(line for line in text.splitlines() if "(`a`)" in line)
-    assert line.split(" | ")[2] == "50.0 % (40.0 to 60.0)"
+    assert line.split(" | ")[4] == "50.0 % (40.0 to 60.0)"
     assert line.endswith("[99.0 %](https://example.org/claim); peeked |")

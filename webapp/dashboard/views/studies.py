@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from fer_core.evaluation.robustness import CORRUPTIONS
 from fer_core.figures import models as figures
 from fer_core.studies import BUDGETS, TABLES
 from fer_core.studies.leaderboard import leaderboard
@@ -12,7 +13,10 @@ from webapp.dashboard import resources, state
 from webapp.dashboard.components import layout, lists
 
 EVERY = "all studies"
-PERCENT = ("PublicTest", "PrivateTest", "low", "high", "macro_f1", "without_twins", "robustness", "published")
+PERCENT = (
+    *("PublicTest", "PrivateTest", "low", "high", "macro_f1", "without_twins", "robustness", "published"),
+    *CORRUPTIONS,
+)
 COSTS = {
     "parameters": "parameters",
     "inference speed": "faces a second on one core",
