@@ -21,6 +21,14 @@ class FerError(Exception):
     """Base of every error that is the user's to mend; scripts print it as one line and exit with status 2."""
 
 
+def file_trouble(error: OSError) -> str:
+    """What the file system refused, in a sentence for whoever gave the command."""
+    if error.filename is None:
+        return f"the file system refused ({error.strerror or error}); see that the disk has room"
+    why = error.strerror or type(error).__name__
+    return f"{error.filename} cannot be read or written ({why}); name another place, or see that this one may be used"
+
+
 class ConfigError(FerError):
     """An option has a value that cannot work."""
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from fer_core.errors import FerError
+from fer_core.errors import FerError, file_trouble
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
 """Type of a command's `as_json: JsonOption = False` argument."""
@@ -20,7 +20,7 @@ BAD_INPUT = 2
 
 
 def run(function: Callable[..., Any]) -> None:
-    """Runs `function` as a command: its arguments are the options, a FerError is one line on stderr and status 2."""
+    """Runs `function` as a command whose arguments are the options; what the user can mend is one line and status 2."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command(help=function.__doc__)(function)
     try:
@@ -32,6 +32,8 @@ def run(function: Callable[..., Any]) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(0) from None
+    except OSError as error:
+        fail(file_trouble(error))
 
 
 def fail(message: str, status: int = BAD_INPUT) -> NoReturn:

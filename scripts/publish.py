@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Annotated
@@ -30,6 +31,7 @@ def publish(
     from fer_core.classifiers.base import check_views
     from fer_core.evaluation.record import record_evaluation
 
+    check_name(name)
     dataset = open_dataset(data)
     draft = CHECKPOINTS / f".{name}.draft"
     shutil.rmtree(draft, ignore_errors=True)
@@ -37,12 +39,31 @@ def publish(
     told = {"notes": notes or None, "views": views and check_views(views)}
     update_card(draft, name=name, **{key: value for key, value in told.items() if value})
     metrics = record_evaluation(draft, dataset)
-    final = CHECKPOINTS / name
-    shutil.rmtree(final, ignore_errors=True)
-    draft.rename(final)
+    _put(draft, CHECKPOINTS / name)
     accuracy = metrics["PrivateTest"]["accuracy"]
     document = {"checkpoint": name, "accuracy": accuracy, "max_difference": difference}
     emit(document, as_json, [f"checkpoints/{name}: PrivateTest accuracy {accuracy:.2%}; run scripts.document next"])
+
+
+def check_name(name: str) -> None:
+    """Raises ConfigError unless a checkpoint can have the name; `..`, say, would be another folder."""
+    from fer_core.errors import ConfigError
+    from fer_core.studies.results import leaderboard_folder
+
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) or name == leaderboard_folder().name:
+        raise ConfigError(
+            f"--name {name!r} cannot name a checkpoint; take small letters, digits, - and _, such as vgg_se_long"
+        )
+
+
+def _put(draft: Path, final: Path) -> None:
+    """The draft in the place of what is there, which goes last."""
+    replaced = final.with_name(f".{final.name}.replaced")
+    shutil.rmtree(replaced, ignore_errors=True)
+    if final.exists():
+        final.rename(replaced)
+    draft.rename(final)
+    shutil.rmtree(replaced, ignore_errors=True)
 
 
 def _copy_network(trained: Path, draft: Path) -> float:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
-from fer_core.errors import FerError
+from fer_core.errors import FerError, file_trouble
 
 BAD_INPUT = 2
 
@@ -20,5 +20,11 @@ def run(function: Callable[..., Any]) -> None:
     try:
         app()
     except FerError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        raise SystemExit(BAD_INPUT) from None
+        _fail(str(error))
+    except OSError as error:
+        _fail(file_trouble(error))
+
+
+def _fail(message: str) -> NoReturn:
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    raise SystemExit(BAD_INPUT)

@@ -69,7 +69,7 @@ class NetworkClassifier(CheckpointClassifier):
             model.load_state_dict(load_weights(self.folder))
         except RuntimeError as error:
             raise CheckpointError(f"the weights in {self.folder} do not fit {self.card.model!r} ({error})") from error
-        return model.eval().to(self._torch_device, memory_format=torch.channels_last)
+        return model.eval().to(self._torch_device).to(memory_format=torch.channels_last)
 
     @cached_property
     def _normalisation(self) -> Any:

@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from scripts import prepare_data
+from tests.scripts.conftest import Command
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py") if not path.stem.startswith("_"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -98,3 +101,12 @@ def test_every_command_has_an_example() -> None:
     shown = {word for words in _examples() for word in words[1:3]}
     missing = [name for name in COMMANDS if not {f"scripts.{name}", f"scripts/{name}.py"} & shown]
     assert not missing
+
+
+def test_what_the_file_system_refuses_is_told_in_a_sentence(run_here: Command, prepared: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    done = run_here(prepare_data.prepare_data, prepared, "--out", tmp_path / "file" / "folder")
+    assert done.status == 2
+    assert done.err.startswith("error: ")
+    assert "cannot be read or written" in done.err
+    assert "Traceback" not in done.err

@@ -37,6 +37,15 @@ def test_what_was_trained_ships_with_its_evaluation(run_here: Command, trained: 
     assert [path.name for path in artifacts.CHECKPOINTS.iterdir()] == ["fine"]
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "../other", "a/b", "leaderboard", ".hidden", "Größe"])
+def test_a_name_is_no_other_folder(run_here: Command, trained: Path, prepared: Path, name: str) -> None:
+    run_here(publish.publish, trained, "--data", prepared, "--name", "fine")
+    done = run_here(publish.publish, trained, "--data", prepared, "--name", name)
+    assert done.status == 2
+    assert "cannot name a checkpoint" in done.err
+    assert [path.name for path in artifacts.CHECKPOINTS.iterdir()] == ["fine"]
+
+
 def test_a_failure_leaves_the_old_one(run_here: Command, trained: Path, prepared: Path) -> None:
     run_here(publish.publish, trained, "--data", prepared, "--name", "fine", "--notes", "old")
     update_card(trained, data={"fingerprint": "another"})

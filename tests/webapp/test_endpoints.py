@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +21,10 @@ from PIL import Image
 from fer_core.labels import EMOTIONS
 from tests.webapp.serving import Served
 from webapp.demo.examples import EXAMPLES
+from webapp.demo.uploads import GRACE
+
+FILE_DATA = {"meta": {"_type": "gradio.FileData"}}
+"""What marks a path in a message as a file."""
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +80,23 @@ def test_nothing_is_fetched_for_a_caller(client: Client, served: Served) -> None
     picture = {"path": "http://127.0.0.1:9/face.png", "meta": {"_type": "gradio.FileData"}}
     with pytest.raises(AppError, match="fetches nothing"):
         client.predict(picture, api_name="/classify")
+
+
+@pytest.mark.parametrize("meta", [FILE_DATA, {}], ids=["with_meta", "without"])
+def test_no_file_of_this_machine_is_opened_for_a_caller(served: Served, tmp_path: Path, meta: dict[str, Any]) -> None:
+    private = tmp_path / "private.png"
+    Image.fromarray(EXAMPLES[0].picture).save(private)
+    for function in range(4):
+        for fields in ([{"path": str(private), **meta}], [{"path": str(private), **meta}, "vgg_se"]):
+            request = urllib.request.Request(
+                f"{served.url}/demo/gradio_api/run/predict",
+                json.dumps({"data": fields, "fn_index": function, "session_hash": "stranger"}).encode(),
+                {"content-type": "application/json"},
+            )
+            with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(request, timeout=60) as answer:
+                assert "data:image" not in answer.read().decode()
+    time.sleep(GRACE + 1)
+    assert private.exists()
 
 
 def test_explain_gives_an_overlay(client: Client, astronaut: Path) -> None:

@@ -19,7 +19,16 @@ from webapp.demo.uploads import forget
 
 
 @pytest.fixture
-def box() -> PhotoInput:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The upload folder."""
+    folder = tmp_path / "uploads"
+    folder.mkdir()
+    monkeypatch.setenv(uploads.FOLDER_VARIABLE, str(folder))
+    return folder
+
+
+@pytest.fixture
+def box(folder: Path) -> PhotoInput:
     return PhotoInput(sources=["upload"])
 
 
@@ -30,15 +39,15 @@ def _finish_timers() -> None:
 
 
 def test_bytes_are_handed_over_and_the_file_goes(
-    box: PhotoInput, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    box: PhotoInput, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads.forget, "__defaults__", (0.0,))
-    upload = tmp_path / "hash" / "face.png"
+    upload = folder / "hash" / "face.png"
     upload.parent.mkdir()
     upload.write_bytes(b"any bytes")
     assert box.preprocess(ImageData(path=str(upload), orig_name="face.png")) == b"any bytes"
     _finish_timers()
-    assert list(tmp_path.iterdir()) == []
+    assert list(folder.iterdir()) == []
 
 
 def test_a_picture_that_was_sent_again_stays_for_its_sender(tmp_path: Path) -> None:
@@ -55,11 +64,33 @@ def test_a_picture_that_was_sent_again_stays_for_its_sender(tmp_path: Path) -> N
     assert not upload.exists()
 
 
-def test_no_picture_and_pictures_in_the_message(box: PhotoInput) -> None:
+def test_files_that_nobody_uploaded_are_neither_opened_nor_deleted(
+    box: PhotoInput, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads.forget, "__defaults__", (0.0,))
+    private = tmp_path / "private" / "face.png"
+    private.parent.mkdir()
+    private.write_bytes(b"private")
+    link = folder / "link.png"
+    link.symlink_to(private)
+    for path in (private, folder / ".." / "private" / "face.png", link):
+        with pytest.raises(gr.Error, match="Upload the picture first"):
+            box.preprocess(ImageData(path=str(path)))
+        with pytest.raises(gr.Error, match="Upload the picture first"):
+            box.move_resource_to_block_cache(str(path))
+        with pytest.raises(gr.Error, match="Upload the picture first"):
+            asyncio.run(box.async_move_resource_to_block_cache(path))
+    _finish_timers()
+    assert private.read_bytes() == b"private"
+    assert list(folder.iterdir()) == [link]
+
+
+def test_no_picture_and_pictures_in_the_message(box: PhotoInput, folder: Path) -> None:
     assert box.preprocess(None) is None
     assert box.preprocess(ImageData(url="data:image/png;base64,YWJj")) == b"abc"
     assert box.preprocess(ImageData(url="data:image/png;base64,?")) == b""
-    assert box.preprocess(ImageData(path="/does/not/exist.png")) == b""
+    assert box.preprocess(ImageData(path=str(folder / "gone.png"))) == b""
+    assert box.preprocess(ImageData()) == b""
 
 
 @pytest.mark.parametrize("address", ["http://example.org/face.png", "https://example.org/x", "ftp://example.org/x"])

@@ -179,9 +179,12 @@ def _required(visit: Visit | None) -> Visit:
 
 
 def _shrink(image: Image.Image) -> Image.Image:
-    copy = image.copy()
-    copy.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
-    return copy
+    """At most SHOWN_SIDE pixels a side, made without a second picture of the first one's size."""
+    scale = SHOWN_SIDE / max(image.size)
+    if scale >= 1:
+        return image.copy()
+    size = tuple(max(1, round(side * scale)) for side in image.size)
+    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
 
 
 def _scaled(face: Face, scale: float) -> Face:

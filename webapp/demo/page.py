@@ -13,7 +13,7 @@ from PIL import Image
 
 from fer_core.errors import FerError, ImageError
 from fer_core.explain import DEFAULT_METHOD, EXPLAINERS, ChoiceControl, Control
-from webapp.demo import handlers, views
+from webapp.demo import handlers, sessions, views
 from webapp.demo.examples import EXAMPLES
 from webapp.demo.handlers import PREDICTED, Visit
 from webapp.demo.models import Models
@@ -31,6 +31,9 @@ SHOW_ANSWER: Final = """() => {
 
 REMEMBERED: Final = 15 * 60
 """Seconds after which the server forgets a photo that nobody touched."""
+
+VISITORS: Final = 200
+"""Visitors whose last photo is remembered; one more makes it forget who was away longest."""
 
 EMPTY: Final = (
     "Your answer appears here: every face in a box, a probability for each emotion, the 48 by 48 pixels that the model "
@@ -82,10 +85,12 @@ def build_demo(models: Models, *, links: bool = True) -> gr.Blocks:
         links: whether the landing page and the dashboard stand beside it on the same address.
     """
     demo = gr.Blocks(title="Demo · FER", analytics_enabled=False, delete_cache=SWEEP, fill_width=False)
-    demo.state_session_capacity = 200
+    demo.state_session_capacity = VISITORS
     with demo:
         _Page(models, links).wire(demo)
         add_endpoints(models)
+    demo.has_launched = True  # it is mounted, not launched, and Gradio checks no path before
+    sessions.watch(demo, REMEMBERED)
     return demo.queue(default_concurrency_limit=AT_ONCE, max_size=64, api_open=False)
 
 
@@ -114,7 +119,7 @@ class _Page:
 
     def __init__(self, models: Models, links: bool) -> None:
         self.models = models
-        self.visit = gr.State(None, time_to_live=REMEMBERED)
+        self.visit = gr.State(None)
         if links:
             gr.HTML(_NAVIGATION)
         gr.Markdown(INTRODUCTION, elem_classes="fer-introduction")
@@ -385,7 +390,8 @@ def _overlay(models: Models, image: bytes | None, method: str, target: str) -> I
 def _served(work: Callable[[], Any]) -> Any:
     """What went wrong, told to the calling program in the same sentence as to a visitor."""
     try:
-        return work()
+        with _TURNS:
+            return work()
     except FerError as error:
         raise gr.Error(str(error), print_exception=False) from None
 
@@ -450,7 +456,7 @@ def _forget_session(demo: gr.Blocks) -> Callable[[gr.Request], None]:
     """Drops everything that Gradio keeps about a visitor when the page is closed."""
 
     def forget(request: gr.Request) -> None:
-        demo.state_holder.session_data.pop(request.session_hash or "", None)
+        sessions.forget(demo, request.session_hash or "")
 
     return forget
 

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.data_classes import ImageData
 
-from webapp.demo.uploads import forget
+from webapp.demo.uploads import forget, was_uploaded
 
 
 class _NoStub(type(gr.Image)):  # type: ignore[misc]
@@ -25,7 +25,8 @@ class PhotoInput(gr.Image, metaclass=_NoStub):
     """Gradio's image box that hands over the file's bytes as they were sent.
 
     Gradio's own opens the picture first and answers a broken one with a traceback, and it would fetch an address that a
-    caller names instead of a file. This one does neither, and the file is gone soon after it was read.
+    caller names instead of a file. This one does neither, and the file is gone soon after it was read. Gradio checks
+    what a message names only where it launched the page itself; this one takes nothing but what was uploaded.
     """
 
     is_template = True  # drawn in the browser by gr.Image's own code
@@ -36,7 +37,10 @@ class PhotoInput(gr.Image, metaclass=_NoStub):
             return None
         if payload.url and payload.url.startswith("data:"):
             return _decode(payload.url)
-        path = Path(payload.path or "")
+        if not payload.path:
+            return b""
+        path = Path(payload.path)
+        _refuse_other_files(path)
         try:
             content = path.read_bytes()
         except OSError:
@@ -53,13 +57,13 @@ class PhotoInput(gr.Image, metaclass=_NoStub):
         return "photo.jpg"
 
     async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
-        """As Gradio's, but nothing is fetched from elsewhere."""
-        _refuse_addresses(url_or_file_path)
+        """As Gradio's, but nothing is fetched or copied from elsewhere."""
+        _refuse_elsewhere(url_or_file_path)
         return await super().async_move_resource_to_block_cache(url_or_file_path)
 
     def move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
-        """As Gradio's, but nothing is fetched from elsewhere."""
-        _refuse_addresses(url_or_file_path)
+        """As Gradio's, but nothing is fetched or copied from elsewhere."""
+        _refuse_elsewhere(url_or_file_path)
         return super().move_resource_to_block_cache(url_or_file_path)
 
 
@@ -70,8 +74,15 @@ def _decode(address: str) -> bytes:
         return b""
 
 
-def _refuse_addresses(source: str | Path | None) -> None:
+def _refuse_elsewhere(source: str | Path | None) -> None:
     if isinstance(source, str) and "://" in source:
         raise gr.Error(
             "Send the picture itself; this page fetches nothing from other addresses.", print_exception=False
         )
+    if source:
+        _refuse_other_files(Path(source))
+
+
+def _refuse_other_files(path: Path) -> None:
+    if not was_uploaded(path):
+        raise gr.Error("Upload the picture first; this page opens no other files.", print_exception=False)

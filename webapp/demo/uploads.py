@@ -44,6 +44,12 @@ def remove_folder() -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def was_uploaded(path: Path) -> bool:
+    """Whether a file lies in the upload folder, links and `..` followed; a caller may name any file of this machine."""
+    folder = os.environ.get(FOLDER_VARIABLE, "")
+    return bool(folder) and path.resolve().is_relative_to(Path(folder).resolve())
+
+
 def _remove_orphans(parent: Path) -> None:
     """Folders whose process was killed before it could clean up."""
     for folder in parent.glob(f"{_PREFIX}*-*"):
