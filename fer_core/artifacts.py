@@ -151,9 +151,17 @@ def update_card(folder: Path, **changes: Any) -> Card:
     return card
 
 
+TRAINED = "checkpoint"
+"""Where a run leaves what it trained."""
+
+
 def find_checkpoint(name_or_path: str | Path) -> Path:
-    """The folder of a shipped checkpoint's name, or the folder itself; CheckpointError names the closest name."""
-    for folder in (CHECKPOINTS / str(name_or_path), Path(name_or_path)):
+    """The folder of a shipped checkpoint's name, the folder itself, or `checkpoint` in a run's folder.
+
+    Raises:
+        CheckpointError: there is none; it names the closest name.
+    """
+    for folder in (CHECKPOINTS / str(name_or_path), Path(name_or_path), Path(name_or_path) / TRAINED):
         if (folder / CARD).is_file():
             return folder
     names = [folder.name for folder in list_checkpoints()]

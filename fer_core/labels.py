@@ -58,6 +58,14 @@ EMOJI: Final = {
 }
 
 
+def ink_on(colour: str) -> str:
+    """`#000000` or `#ffffff`, whichever stands out more on a colour such as `#d1495b` (contrast as WCAG 2 has it)."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#ffffff" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "#000000"
+
+
 def judged_by(labels: Sequence[str]) -> str:
     """Whose labels a model with these classes is judged against: FER2013's, or the majorities of FER+'s voters."""
     return "FER+ majority" if len(labels) == len(FERPLUS_EMOTIONS) else "FER2013"

@@ -61,7 +61,7 @@ def _answers(checkpoint: str, dataset: FaceDataset) -> pd.DataFrame:
 
     folder = find_checkpoint(checkpoint)
     if load_card(folder).data.get("fingerprint") == dataset.fingerprint and (folder / PREDICTIONS).is_file():
-        return load_predictions(folder)
+        return _with_labels_of(dataset, load_predictions(folder))
     from fer_core.classifiers import load_classifier
 
     tests = dataset.select((dataset.table["split"] != "Training").to_numpy())
@@ -70,6 +70,13 @@ def _answers(checkpoint: str, dataset: FaceDataset) -> pd.DataFrame:
         tests,
         progress=lambda items, n: show_progress(items, n, "answers"),
     )
+
+
+def _with_labels_of(dataset: FaceDataset, predictions: pd.DataFrame) -> pd.DataFrame:
+    """The predictions beside the labels that are audited; a model of eight classes was judged against FER+'s."""
+    labels = dataset.table.set_index("row")["label"]
+    known = predictions[predictions["row"].isin(labels.index)]
+    return known.assign(label=labels.loc[known["row"]].to_numpy())
 
 
 def _check_folder(out: Path) -> None:

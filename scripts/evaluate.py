@@ -55,7 +55,7 @@ def evaluate(
     is judged whole with --split all.
     """
     from fer_core.classifiers import load_classifier
-    from fer_core.evaluation.labels import labelled_for, left_out
+    from fer_core.evaluation.labels import labelled_for, left_out, uses_ferplus
     from fer_core.evaluation.predictions import predict_dataset
     from fer_core.evaluation.protocols import PROTOCOLS
     from fer_core.evaluation.report import evaluate_predictions
@@ -75,6 +75,7 @@ def evaluate(
     report = evaluate_predictions(table, classifier.labels).to_dict()
     document = {
         "checkpoint": classifier.name,
+        "judged_by": "FER+ majority" if uses_ferplus(dataset, classifier.labels, labels) else "dataset",
         "split": split,
         "protocol": protocol,
         "tta": tta,
@@ -96,7 +97,8 @@ def _record(checkpoint: str, dataset: Any) -> None:
 def _lines(document: dict[str, Any]) -> Iterator[str]:
     low, high = document["accuracy_interval"]
     yield f"{document['checkpoint']} on {document['split']} ({document['protocol']}, {document['tta']})"
-    yield f"  {document['n']} faces, {document['images_per_second']:.0f} a second on {document['device']}"
+    speed = f"{document['images_per_second']:.0f} a second on {document['device']}"
+    yield f"  {document['n']} faces by {_judge(document['judged_by'])}, {speed}"
     if missing := document["left_out"]:
         names = ", ".join(f"{faces} {name}" for name, faces in missing.items())
         yield f"  {sum(missing.values())} more left out, no label that the model knows: {names}"
@@ -106,6 +108,10 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     yield f"  {'':10}{'precision':>10}{'recall':>10}{'faces':>8}"
     for emotion, scores in document["per_class"].items():
         yield f"  {emotion:10}{scores['precision']:>10.1%}{scores['recall']:>10.1%}{scores['support']:>8}"
+
+
+def _judge(name: str) -> str:
+    return "the majorities of FER+'s voters" if name == "FER+ majority" else "the dataset's labels"
 
 
 def _bar(chunks: Any, total: int) -> Any:

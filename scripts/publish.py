@@ -14,7 +14,7 @@ from scripts._dataset import open_dataset
 
 
 def publish(
-    trained: Annotated[Path, typer.Argument(help="The checkpoint folder that a training command wrote.")],
+    trained: Annotated[Path, typer.Argument(help="The run, or the checkpoint folder, that a training command wrote.")],
     data: Annotated[Path, typer.Option(help="The dataset that it was trained on.")],
     name: Annotated[str, typer.Option(help="Name under checkpoints/; one that is there is replaced.")],
     notes: Annotated[str, typer.Option(help="What else a reader of the card must know.")] = "",
@@ -27,11 +27,12 @@ def publish(
 
     This is the one look at PrivateTest; everything about the checkpoint must be decided before.
     """
-    from fer_core.artifacts import CHECKPOINTS, NETWORK, load_card, update_card
+    from fer_core.artifacts import CHECKPOINTS, NETWORK, find_checkpoint, load_card, update_card
     from fer_core.classifiers.base import check_views
     from fer_core.evaluation.record import record_evaluation
 
     check_name(name)
+    trained = find_checkpoint(trained)
     dataset = open_dataset(data)
     draft = CHECKPOINTS / f".{name}.draft"
     shutil.rmtree(draft, ignore_errors=True)

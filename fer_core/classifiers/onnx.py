@@ -108,21 +108,30 @@ def _write(folder: Path, target: Path) -> None:
     import torch
 
     from fer_core.classifiers.network import NetworkClassifier
+    from fer_core.models import MODELS
 
     classifier = NetworkClassifier(folder, backend="torch")
+    if why := MODELS[classifier.card.model].no_onnx:
+        raise UnsupportedError(f"{classifier.name} has no ONNX form ({why}); use PyTorch: --backend torch")
     faces = torch.zeros(2, SIDE, SIDE, dtype=torch.uint8)
     wrapped = _with_input(classifier)
-    with _quiet():
-        program = torch.onnx.export(
-            wrapped,
-            (faces,),
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=["faces"],
-            output_names=["logits"],
-            dynamic_shapes=({0: torch.export.Dim("n", min=1, max=4096)},),
-            verbose=False,
-        )
+    try:
+        with _quiet():
+            program = torch.onnx.export(
+                wrapped,
+                (faces,),
+                dynamo=True,
+                opset_version=OPSET,
+                input_names=["faces"],
+                output_names=["logits"],
+                dynamic_shapes=({0: torch.export.Dim("n", min=1, max=4096)},),
+                verbose=False,
+            )
+    except torch.onnx.errors.OnnxExporterError as error:
+        raise UnsupportedError(
+            f"{classifier.name} cannot be written as ONNX by this PyTorch ({type(error).__name__}); use PyTorch: "
+            "--backend torch"
+        ) from error
     assert program is not None
     model = program.model_proto
     onnx.helper.set_model_props(model, {HASH_KEY: classifier.card.weights_sha256, "checkpoint": classifier.name})

@@ -24,7 +24,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -36,6 +36,9 @@ from fer_core.labels import FERPLUS_COLUMNS, FERPLUS_EMOTIONS, UNLABELLED, VOTE_
 
 if TYPE_CHECKING:  # the readers import this module
     from fer_core.data.readers._base import ReadResult
+
+FILE_NAME: Final = "fer2013new.csv"
+"""As FER+'s makers call it."""
 
 VOTE_ORDER: Final = (
     "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF"
@@ -175,11 +178,20 @@ def read_votes(path: Path) -> Votes:
         FormatError: it has another header, or no rows.
     """
     with open_source(path) as source:
-        text = b"".join(source.blocks(source.members[0])).decode("utf-8-sig", "replace")
+        named = [name for name in source.members if PurePosixPath(name).name.lower() == FILE_NAME]
+        members = named or source.members
+        if len(members) != 1:
+            raise FormatError(f"{path.name} holds {len(members)} files; name FER+'s {FILE_NAME} itself")
+        text = b"".join(source.blocks(members[0])).decode("utf-8-sig", "replace")
     lines = csv.reader(text.splitlines())
-    header = [name.strip().lower() for name in next(lines, [])]
-    places = _places(header, path)
-    rows = [cells for cells in lines if cells]
+    try:
+        header = [name.strip().lower() for name in next(lines, [])]
+        places = _places(header, path)
+        rows = [cells for cells in lines if cells]
+    except csv.Error as error:
+        raise FormatError(
+            f"{path.name} is no CSV file in line {lines.line_num} ({error}); get the file again"
+        ) from None
     if not rows:
         raise FormatError(f"{path.name} has a header and no votes; get the file again")
     return _parse(rows, header, places)

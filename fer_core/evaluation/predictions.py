@@ -80,6 +80,22 @@ def load_predictions(folder: Path) -> pd.DataFrame:
             "--record`"
         )
     try:
-        return pd.read_parquet(file)
+        return _checked(pd.read_parquet(file))
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{file} cannot be read ({error}); restore it or evaluate again") from error
+
+
+def _checked(table: pd.DataFrame) -> pd.DataFrame:
+    """The table; raises ValueError where it is none of predictions."""
+    classes = [name for name in table.columns if name.startswith("p_")]
+    if missing := [name for name in ("row", "split", "label") if name not in table.columns]:
+        raise ValueError(f"it has no column {missing[0]}")
+    if not classes:
+        raise ValueError("it has no probabilities, columns p_angry and so on")
+    if not all(pd.api.types.is_integer_dtype(table[name]) for name in ("row", "label")):
+        raise ValueError("row and label are no whole numbers")
+    if not table["label"].between(0, len(classes) - 1).all():
+        raise ValueError(f"it has labels that are none of its {len(classes)} classes")
+    if not np.isfinite(table[classes].to_numpy(np.float64)).all():
+        raise ValueError("it has probabilities that are no numbers")
+    return table

@@ -15,7 +15,7 @@ Judging = Callable[[CheckpointClassifier, np.ndarray], np.ndarray]
 VIEWS: Registry[Judging] = Registry("view")
 
 CROP = 44
-"""Side of the crops of ten_crop, resized back to 48 where the network wants whole faces."""
+"""Side of the crops of ten_crop for a network that wants whole faces; one that was trained on crops gets its own."""
 
 
 @VIEWS.register("single")
@@ -33,9 +33,10 @@ def flip(classifier: CheckpointClassifier, faces: np.ndarray) -> np.ndarray:
 
 @VIEWS.register("ten_crop")
 def ten_crop(classifier: CheckpointClassifier, faces: np.ndarray) -> np.ndarray:
-    """Four corners, the centre, and their mirror images, each enlarged to 48x48, probabilities averaged.
+    """Four corners, the centre, and their mirror images, probabilities averaged.
 
-    Krizhevsky et al. 2012, https://papers.nips.cc/paper/4824.
+    Krizhevsky et al. 2012, https://papers.nips.cc/paper/4824. A network that looks at the centre of a face sees each
+    crop as it is, any other one sees it enlarged to 48x48.
     """
     import torch
     from torch.nn import functional
@@ -44,9 +45,15 @@ def ten_crop(classifier: CheckpointClassifier, faces: np.ndarray) -> np.ndarray:
     from fer_core.data.transforms import to_unit
 
     side = faces.shape[-1]
-    views = crops(to_unit(torch.from_numpy(np.array(faces))), CROP)  # (10, N, 1, CROP, CROP)
-    whole = functional.interpolate(views.flatten(0, 1), (side, side), mode="bilinear", align_corners=False)
+    field = classifier.card.input.get("field") or side
+    crop = field if field < side else CROP
+    views = crops(to_unit(torch.from_numpy(np.array(faces))), crop).flatten(0, 1)  # (10 * N, 1, crop, crop)
+    if field < side:
+        before = (side - field) // 2
+        whole = functional.pad(views, (before, side - field - before) * 2, mode="replicate")
+    else:
+        whole = functional.interpolate(views, (side, side), mode="bilinear", align_corners=False)
     pixels = (whole * 255).round().clamp(0, 255).byte().squeeze(1).numpy()
-    answers = classifier.predict_proba(pixels).reshape(len(views), len(faces), -1)
+    answers = classifier.predict_proba(pixels).reshape(10, len(faces), -1)
     mean: np.ndarray = answers.mean(0)
     return mean

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.figures.style import ACCENT, MUTED, SPLIT_COLOURS, SPLIT_OPACITY, WARNING, colour_of, finish, readable
+from fer_core.labels import ink_on
 
 
 def class_counts(counts: pd.DataFrame) -> go.Figure:
@@ -40,9 +41,10 @@ def class_shares(shares: pd.DataFrame) -> go.Figure:
         percent = 100 * shares[emotion].to_numpy(float)
         text = [f"{value:.0f} %" if value >= 6 else "" for value in percent]
         hover = f"{readable(emotion)}: %{{x:.1f}} % of %{{y}}<extra></extra>"
+        colour = colour_of(emotion)
         figure.add_bar(
-            x=percent, y=splits, orientation="h", name=readable(emotion), marker_color=colour_of(emotion), text=text,
-            textposition="inside", insidetextanchor="middle", textangle=0, textfont={"color": "white"},
+            x=percent, y=splits, orientation="h", name=readable(emotion), marker_color=colour, text=text,
+            textposition="inside", insidetextanchor="middle", textangle=0, textfont={"color": ink_on(colour)},
             hovertemplate=hover,
         )  # fmt: skip
     figure.update_layout(barmode="stack", bargap=0.3)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from fer_core.errors import ConfigError
 from fer_core.losses.base import LOSSES
+
+TINY = 1e-6
 
 
 @LOSSES.register("cross_entropy")
@@ -16,8 +19,11 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
 @LOSSES.register("focal")
 def focal(logits: Tensor, targets: Tensor, gamma: float = 2.0) -> Tensor:
     """-sum_k t_k (1 - p_k)^gamma log p_k (Lin et al. 2017, https://arxiv.org/abs/1708.02002)."""
+    if not gamma >= 0:
+        raise ConfigError(f"loss_options: gamma ({gamma}) must be at least 0")
     log_p = logits.log_softmax(1)
-    return -(targets * (1 - log_p.exp()) ** gamma * log_p).sum(1)
+    doubt = (1 - log_p.exp()).clamp(min=TINY)  # a root of 0 has no slope
+    return -(targets * doubt**gamma * log_p).sum(1)
 
 
 def soft_cross_entropy(logits: Tensor, shares: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from fer_core.errors import ConfigError
 from fer_core.losses.base import LOSSES
 from fer_core.losses.cross_entropy import cross_entropy
 
@@ -14,6 +15,8 @@ def generalised_cross_entropy(logits: Tensor, targets: Tensor, q: float = 0.7) -
 
     Zhang & Sabuncu 2018, https://arxiv.org/abs/1805.07836.
     """
+    if not 0 < q <= 1:
+        raise ConfigError(f"loss_options: q ({q}) must be above 0 and at most 1")
     return (targets * (1 - (q * logits.log_softmax(1)).exp()) / q).sum(1)
 
 

@@ -7,6 +7,7 @@ happened.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -29,7 +30,7 @@ from fer_core.data.transforms import AUGMENTATIONS, Normalisation, to_unit
 from fer_core.device import Plan, best_accelerator, device_name, keep_freed_memory, seed_everything
 from fer_core.errors import ConfigError
 from fer_core.metrics import accuracy, macro_f1
-from fer_core.models import create_model
+from fer_core.models import MODELS, create_model
 from fer_core.models.base import FerModel
 from fer_core.training.material import gather
 from fer_core.training.optimisers import OPTIMIZERS, SCHEDULES, WeightAverage, staged_groups
@@ -159,6 +160,7 @@ class _Loop:
         fresh = not (config.init or self.state.epoch)
         options = config.model_options
         model = create_model(config.model, len(self.labels), field=config.crop, initialise=fresh, **options)
+        _check_crop(model, config)
         self.facts |= self._begin(model, resume)
         step = build_step(Setting(model, config, self.labels, self.normalisation, self.training))
         self.facts |= step.facts
@@ -255,6 +257,11 @@ class _Loop:
             correct += int((outputs["logits"].argmax(1) == batch.labels).sum())
             seen += len(index)
         seconds = time.perf_counter() - start
+        if not math.isfinite(loss_sum):
+            raise ConfigError(
+                f"the loss is no number any more in epoch {epoch + 1}; lower --learning-rate (it was "
+                f"{config.learning_rate}), or take another loss or --precision 32"
+            )
         return {
             "epoch": epoch + 1,
             "learning_rate": float(self.optimizer.param_groups[0]["lr"]),
@@ -351,6 +358,19 @@ class _Loop:
         optimizer.load_state_dict(tensors["optimizer"])
         self.schedule.load_state_dict(tensors["schedule"])
         self.average.load_state_dict(tensors["average"])
+
+
+@torch.no_grad()
+def _check_crop(model: FerModel, config: TrainConfig) -> None:
+    """Raises ConfigError where the network cannot take faces of the crop's size."""
+    was_training = model.training
+    try:
+        model.eval()(torch.zeros(1, 1, config.crop, config.crop))
+    except RuntimeError as error:
+        side = MODELS[config.model].input_side
+        raise ConfigError(f"{config.model} takes whole faces; leave --crop at {side} (it was {config.crop})") from error
+    finally:
+        model.train(was_training)
 
 
 def _launch(execution: ExecutionConfig, config: TrainConfig) -> Fabric:

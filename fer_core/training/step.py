@@ -70,6 +70,8 @@ class Setting:
         if config.targets == "ferplus_multi_label":
             if config.loss != "cross_entropy":
                 raise ConfigError("ferplus_multi_label brings its own form of cross_entropy; leave out --loss")
+            if config.class_weights != "none":
+                raise ConfigError("ferplus_multi_label has no class to weigh a face by; leave out --class-weights")
             return Criterion(any_accepted)
         weights = None
         if self.training is not None:

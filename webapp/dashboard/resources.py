@@ -17,8 +17,9 @@ import streamlit as st
 from fer_core.artifacts import Card, find_checkpoint, list_checkpoints, load_card, load_record
 from fer_core.data.audit.duplicates import pixel_hashes
 from fer_core.data.profiles import Profile, load_profile
+from fer_core.data.store import MANIFEST
 from fer_core.data.table import FaceDataset
-from fer_core.errors import DataError, FerError
+from fer_core.errors import DataError, FerError, file_trouble
 from fer_core.evaluation.predictions import load_predictions
 from fer_core.evaluation.report import evaluate_predictions
 from fer_core.figures import dataset_tables, prediction_tables
@@ -81,12 +82,18 @@ def profile() -> Profile | None:
 
 def dataset() -> FaceDataset | None:
     """The user's dataset, None where none was named or it cannot be opened (see `dataset_problem`)."""
-    return _opened(settings().data)[0]
+    return _opened(*_named())[0]
 
 
 def dataset_problem() -> str:
     """Why the user's dataset is not shown; empty where there is no problem."""
-    return _opened(settings().data)[1]
+    return _opened(*_named())[1]
+
+
+def _named() -> tuple[Path | None, int]:
+    """The user's dataset and when it was last changed: one that is prepared anew is opened anew."""
+    path = settings().data
+    return path, 0 if path is None else max(_changed(path), _changed(path / MANIFEST))
 
 
 def source() -> Source | None:
@@ -117,14 +124,27 @@ def faces() -> Faces | None:
     return None if own is None else _faces_by_row(own.fingerprint, own)
 
 
-def shipped_faces() -> Faces | None:
-    """Pictures of the profile's rows, to which the predictions belong: by content, whatever the user's dataset is."""
-    own, shipped = dataset(), profile()
-    if own is None or shipped is None:
+def judged_faces(name: str) -> Faces | None:
+    """Pictures of the rows that a checkpoint's predictions are about, None where they are not at hand.
+
+    Those of the profile's rows are found by content, whatever the user's dataset is.
+    """
+    own, shipped, data = dataset(), profile(), judged_data(name)
+    if own is None or data is None:
         return None
-    if _is_shipped(own, shipped):
+    if data == "own" or _is_shipped(own, shipped):
         return _faces_by_row(own.fingerprint, own)
+    assert shipped is not None
     return _faces_by_content(own.fingerprint, own, shipped)
+
+
+def judged_data(name: str) -> Literal["shipped", "own"] | None:
+    """Which dataset a checkpoint's predictions are about: the profile's, the user's, or one that is not at hand."""
+    own, shipped, found = dataset(), profile(), card(name)
+    fingerprint = found.data.get("fingerprint") if found else None
+    if own is not None and fingerprint == own.fingerprint:
+        return "shipped" if _is_shipped(own, shipped) else "own"
+    return "shipped" if shipped is not None and fingerprint == shipped.fingerprint else None
 
 
 def checkpoints() -> dict[str, Path]:
@@ -170,22 +190,23 @@ def history(name: str) -> pd.DataFrame | None:
 def examined(name: str, split: str, protocol: str) -> tuple[pd.DataFrame, dict[str, Any]] | None:
     """The answers on a split under a protocol, and the report over them; None where there are none."""
     path = checkpoints()[name]
-    return _examined(path, _changed(path / "predictions.parquet"), split, protocol)
+    twins = _twins(name) if protocol == DEDUPLICATED else ()
+    return _examined(path, _changed(path / "predictions.parquet"), split, twins)
 
 
 def studies() -> list[Result]:
     """The measured rows of all studies."""
     folder = leaderboard_folder()
-    return _studies(folder, sum(_changed(file) for file in folder.glob("*/result.json")))
+    return _studies(folder, sum(_changed(file) for file in folder.glob("[!.]*/result.json")))
 
 
-def can_deduplicate() -> bool:
-    """Whether it is known which test images have twins in training."""
-    return profile() is not None
+def can_deduplicate(name: str) -> bool:
+    """Whether it is known which of the test images that a checkpoint was judged on have twins in training."""
+    return judged_data(name) is not None
 
 
 @st.cache_resource(show_spinner="Opening the dataset. A raw one is prepared first, once.", max_entries=2)
-def _opened(path: Path | None) -> tuple[FaceDataset | None, str]:
+def _opened(path: Path | None, changed: int) -> tuple[FaceDataset | None, str]:
     if path is None:
         return None, ""
     from fer_core.data.prepare import open_or_prepare
@@ -194,6 +215,8 @@ def _opened(path: Path | None) -> tuple[FaceDataset | None, str]:
         return open_or_prepare(path), ""
     except FerError as error:
         return None, str(error)
+    except OSError as error:
+        return None, file_trouble(error)
 
 
 @st.cache_resource(show_spinner="Looking for duplicates, leakage and outliers in your dataset, once.", max_entries=2)
@@ -261,18 +284,21 @@ def _record(path: Path, file: str, changed: int) -> dict[str, Any] | None:
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _history(path: Path, changed: int) -> pd.DataFrame | None:
-    return pd.read_csv(path) if changed else None
+    try:
+        return pd.read_csv(path) if changed else None
+    except (OSError, ValueError):
+        return None
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _examined(path: Path, changed: int, split: str, protocol: str) -> tuple[pd.DataFrame, dict[str, Any]] | None:
+def _examined(
+    path: Path, changed: int, split: str, left_out: tuple[int, ...]
+) -> tuple[pd.DataFrame, dict[str, Any]] | None:
     try:
         predictions = load_predictions(path)
     except FerError:
         return None
-    predictions = predictions[predictions["split"] == split]
-    if protocol == DEDUPLICATED:
-        predictions = predictions[~predictions["row"].isin(_twins())]
+    predictions = predictions[(predictions["split"] == split) & ~predictions["row"].isin(left_out)]
     if predictions.empty:
         return None
     labels = prediction_tables.answer_names(predictions)
@@ -292,12 +318,11 @@ def _required() -> Source:
     return shown
 
 
-def _twins() -> pd.Series:
-    """Numbers of the test images with a byte-identical twin in Training."""
-    shipped = profile()
-    if shipped is None:
-        return pd.Series(dtype=int)
-    return shipped.rows.loc[shipped.rows["twin_in_training"], "row"]
+def _twins(name: str) -> tuple[int, ...]:
+    """Numbers of the test images judged by a checkpoint that have a byte-identical twin in Training."""
+    shipped, own, data = profile(), source(), judged_data(name)
+    rows = own.rows if data == "own" and own is not None else shipped.rows if shipped is not None else None
+    return () if rows is None else tuple(rows.loc[rows["twin_in_training"], "row"].tolist())
 
 
 def _is_shipped(own: FaceDataset, shipped: Profile | None) -> bool:
@@ -311,5 +336,5 @@ def _changed(path: Path) -> int:
     """Time of the last change in nanoseconds, 0 where there is no such file."""
     try:
         return path.stat().st_mtime_ns
-    except FileNotFoundError:
+    except OSError:
         return 0

@@ -183,7 +183,7 @@ def _shrink(image: Image.Image) -> Image.Image:
     scale = SHOWN_SIDE / max(image.size)
     if scale >= 1:
         return image.copy()
-    size = tuple(max(1, round(side * scale)) for side in image.size)
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
 
 

@@ -18,3 +18,16 @@ function savePicture(image, name) {
 }
 
 if (!window.isSecureContext) element.querySelectorAll("[data-insecure]").forEach((note) => (note.hidden = false));
+
+// A screen reader hears the answer from a region that was there before it; what is inserted with its text is often skipped.
+const live = document.getElementById("fer-live") ?? document.body.appendChild(document.createElement("div"));
+live.id = "fer-live";
+live.className = "fer-unseen";
+live.setAttribute("role", "status");
+new MutationObserver(announce).observe(element, { childList: true, subtree: true, attributes: true });
+announce();
+
+function announce() {
+  const told = element.querySelector("[data-announce]")?.dataset.announce;
+  if (told && told !== live.textContent) live.textContent = told;
+}

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from fer_core.artifacts import Card
-from fer_core.labels import COLOURS, EMOJI, EMOTIONS, judged_by
+from fer_core.labels import COLOURS, EMOJI, EMOTIONS, ink_on, judged_by
 from webapp.demo.examples import Example
 from webapp.demo.handlers import Visit, as_document, is_whole
 
@@ -84,7 +84,14 @@ def summary(visit: Visit) -> str:
     document = base64.b64encode(json.dumps(as_document(visit), indent=2).encode()).decode()
     link = f'<a class="fer-link" download="faces.json" href="data:application/json;base64,{document}">Save as JSON</a>'
     judge = f", judged by <b>{escape(visit.checkpoint)}</b>" if visit.faces else ""
-    return f'<p class="fer-summary"><span>{_count(visit)}{judge}</span>{link}</p>'
+    told = escape(announcement(visit))
+    return f'<p class="fer-summary" data-announce="{told}"><span>{_count(visit)}{judge}</span>{link}</p>'
+
+
+def announcement(visit: Visit) -> str:
+    """The answer in a sentence, for those who hear the page."""
+    found = ", ".join(f"{one.emotion} {one.confidence:.0%}" for one in visit.faces)
+    return f"{_count(visit)}: {found}." if found else f"{_count(visit)} was found."
 
 
 def chooser(visit: Visit) -> str:
@@ -243,15 +250,7 @@ def _legend(explained: Explanation) -> str:
 
 def _paint(emotion: str) -> str:
     colour = COLOURS[emotion]
-    return f"--paint:{colour};--ink:{_ink(colour)}"
-
-
-def _ink(colour: str) -> str:
-    """Black or white, whichever stands out more on the colour (WCAG contrast)."""
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#ffffff" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "#000000"
+    return f"--paint:{colour};--ink:{ink_on(colour)}"
 
 
 def _photo_alt(visit: Visit) -> str:

@@ -237,10 +237,10 @@ def _parse_slowly(rows: list[_Row], rejected: list[Rejection]) -> tuple[list[_Ro
 def _parse_cells(line: bytes, number: int, layout: Layout) -> _Row:
     """A row whose pixels are still text."""
     cells = line.split(b",")
-    if len(cells) != layout.width and b'"' in line:
-        cells = [cell.encode() for cell in next(csv.reader([line.decode("utf-8", "replace")]))]
     row = _Row(number, UNLABELLED, layout.split, b"")
     try:
+        if len(cells) != layout.width and b'"' in line:
+            cells = [cell.encode() for cell in next(csv.reader([line.decode("utf-8", "replace")]))]
         if len(cells) != layout.width:
             raise ValueError(f"{len(cells)} columns instead of {layout.width}")
         row.text = cells[layout.pixels].strip(_QUOTES)
@@ -248,7 +248,7 @@ def _parse_cells(line: bytes, number: int, layout: Layout) -> _Row:
             row.label = _label(cells[layout.emotion], layout.may_lack_labels, layout.classes)
         if layout.usage is not None:
             row.split = _split(cells[layout.usage])
-    except ValueError as error:
+    except (ValueError, csv.Error) as error:
         row.problem = str(error)
     return row
 

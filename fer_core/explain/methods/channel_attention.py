@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fer_core.errors import ConfigError
 from fer_core.explain.attention import LAYER, AttentionExplainer, chosen_layer
 from fer_core.explain.base import register_explainer
 from fer_core.explain.controls import IntControl
@@ -47,5 +48,7 @@ class ChannelAttention(AttentionExplainer):
         passed = found.weights[:, :, None, None] * found.values.abs()  # (N, K, h, w)
         if not options["channel"]:
             return passed.mean(1)
+        if options["channel"] > passed.shape[1]:
+            raise ConfigError(f"channel ({options['channel']}) must be at most {passed.shape[1]} in this layer")
         widest = found.weights.argsort(1, descending=True)[:, options["channel"] - 1]  # (N,)
         return passed[range(len(passed)), widest]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fer_core.errors import UnsupportedError
+from fer_core.explain.attention import on_face
 from fer_core.explain.base import Explainer, register_explainer
 from fer_core.explain.probe import output_of
 
@@ -27,12 +28,15 @@ class GradCam(Explainer):
         require_map(model, self.title)
 
     def attribute(self, model: FerModel, faces: Tensor, targets: list[int], **options: Any) -> Tensor:
-        from captum.attr import LayerAttribution, LayerGradCam
+        return region_of(model, faces, targets)
 
-        coarse = LayerGradCam(model, model.cam_layer).attribute(faces, target=targets, relu_attributions=True)
-        height, width = faces.shape[-2:]
-        heat: Tensor = LayerAttribution.interpolate(coarse, (height, width), interpolate_mode="bilinear")
-        return heat
+
+def region_of(model: FerModel, faces: Tensor, targets: list[int]) -> Tensor:
+    """(N, 1, H, W): the weighted map, laid over the part of the faces that the network looks at."""
+    from captum.attr import LayerGradCam
+
+    coarse = LayerGradCam(model, model.cam_layer).attribute(faces, target=targets, relu_attributions=True)
+    return on_face(coarse[:, 0], faces, model.field)
 
 
 def require_map(model: FerModel, title: str) -> None:

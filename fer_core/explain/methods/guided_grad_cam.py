@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fer_core.explain.base import Explainer, register_explainer
-from fer_core.explain.methods.grad_cam import require_map
+from fer_core.explain.methods.grad_cam import region_of, require_map
 from fer_core.explain.probe import require_relu_modules
 from fer_core.explain.quiet import captum_quiet
 
@@ -29,9 +29,9 @@ class GuidedGradCam(Explainer):
         require_relu_modules(model, self.title)
 
     def attribute(self, model: FerModel, faces: Tensor, targets: list[int], **options: Any) -> Tensor:
-        from captum.attr import GuidedGradCam as CaptumGuidedGradCam
+        from captum.attr import GuidedBackprop
 
-        explainer = CaptumGuidedGradCam(model, model.cam_layer)
+        region = region_of(model, faces, targets)
         with captum_quiet():
-            heat: Tensor = explainer.attribute(faces, target=targets, interpolate_mode="bilinear")
-        return heat.abs()
+            lines: Tensor = GuidedBackprop(model).attribute(faces, target=targets)
+        return (region * lines).abs()

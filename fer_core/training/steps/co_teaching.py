@@ -21,6 +21,12 @@ class CoTeachingStep(Step):
 
     def __init__(self, setting: Setting, noise: float = 0.2, ramp: int = 10) -> None:
         super().__init__(setting)
+        config = setting.config
+        if config.init or config.freeze_epochs or config.backbone_learning_rate != 1:
+            raise ConfigError(
+                "co_teaching needs two networks that start apart; leave out --init, --freeze-epochs and "
+                "--backbone-learning-rate"
+            )
         if require_share("noise", noise) == 1 or ramp < 1:
             raise ConfigError(f"method_options: noise ({noise}) must be below 1 and ramp ({ramp}) at least 1")
         self.noise, self.ramp = noise, ramp

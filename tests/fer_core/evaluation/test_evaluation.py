@@ -108,6 +108,20 @@ def test_flip_is_blind_to_mirrors(tiny_checkpoint: Path, dataset: FaceDataset) -
         np.testing.assert_allclose(VIEWS[name](classifier, faces), VIEWS[name](classifier, mirrored), atol=2e-3)
 
 
+def test_ten_crop_shows_a_network_of_crops_each_crop_as_it_is(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_checkpoint, tmp_path / "crops"))
+    update_card(folder, input={**load_card(folder).input, "field": 40})
+    classifier = load_classifier(folder, backend="torch")
+    face = np.random.default_rng(0).integers(0, 256, (48, 48), np.uint8)
+    seen = []
+    for view in (face, face[:, ::-1]):
+        for top, left in ((0, 0), (0, 8), (8, 0), (8, 8), (4, 4)):
+            seen.append(np.zeros((48, 48), np.uint8))
+            seen[-1][4:44, 4:44] = view[top : top + 40, left : left + 40]
+    expected = classifier.predict_proba(np.stack(seen)).mean(0)
+    np.testing.assert_allclose(VIEWS["ten_crop"](classifier, face[None])[0], expected, atol=1e-5)
+
+
 def test_temperature_is_recovered() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, (4000, 7))

@@ -14,7 +14,7 @@ from fer_core.explain import EXPLAINERS, attribute, attribute_batch, raw_attribu
 from fer_core.explain.attribution import normalise_heat
 from fer_core.models.base import FerModel
 
-from .conftest import LinearModel, MapModel
+from .conftest import LinearModel, MapModel, build
 
 TARGET = 3
 
@@ -87,6 +87,18 @@ def test_grad_cam_against_a_direct_computation(models: Callable[[str], FerModel]
     coarse = (gradient.mean((2, 3), keepdim=True) * kept[0]).sum(1, keepdim=True).relu()
     truth = nn.functional.interpolate(coarse, size=(48, 48), mode="bilinear")
     torch.testing.assert_close(raw_attributions("grad_cam", model, faces[:1], TARGET), truth.detach())
+
+
+@pytest.mark.parametrize("method", ["grad_cam", "guided_grad_cam"])
+def test_no_heat_where_the_network_does_not_look(method: str, faces: Tensor) -> None:
+    model = build("vgg_se")
+    model.field = 24
+    heat = EXPLAINERS[method].attribute(model, faces.clone().requires_grad_(), [1] * len(faces)).detach()
+    outside = torch.ones(48, 48, dtype=torch.bool)
+    outside[12:36, 12:36] = False
+    assert heat.shape[-2:] == (48, 48)
+    assert heat.abs().sum() > 0
+    assert heat[..., outside].abs().max() == 0
 
 
 def test_grad_cam_finds_the_bright_corner(map_model: MapModel) -> None:

@@ -107,3 +107,22 @@ def test_every_loss_falls_along_its_gradient(name: str) -> None:
 def test_unknown_options_are_named() -> None:
     with pytest.raises(ConfigError, match="'focal' has no option 'gama'; it has: gamma"):
         build_loss("focal", gama=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("focal", {"gamma": -1.0}, "gamma"),
+        ("generalised_cross_entropy", {"q": 0.0}, "q"),
+        ("generalised_cross_entropy", {"q": 1.5}, "q"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(name: str, options: dict[str, float], words: str) -> None:
+    with pytest.raises(ConfigError, match=rf"{words} \("):
+        build_loss(name, **options)(tensor(LOGITS), tensor(HARD))
+
+
+def test_focal_has_a_slope_where_the_answer_is_certain() -> None:
+    logits = torch.tensor([[80.0, 0.0, 0.0]], requires_grad=True)
+    build_loss("focal", gamma=0.5)(logits, torch.tensor([[1.0, 0.0, 0.0]])).sum().backward()
+    assert torch.isfinite(logits.grad).all()

@@ -19,7 +19,7 @@ from fer_core.data.table import FaceDataset
 from fer_core.data.transforms import Normalisation
 from fer_core.device import Plan
 from fer_core.errors import CheckpointError, ConfigError, UnknownNameError
-from fer_core.models import create_model
+from fer_core.models import MODELS, create_model
 from fer_core.training import plan
 from fer_core.training.fit import FitResult, fit
 from fer_core.training.optimisers import SCHEDULES, WeightAverage, parameter_groups, staged_groups
@@ -125,6 +125,22 @@ def test_options_that_contradict_the_dataset(dataset: FaceDataset, tmp_path: Pat
         train(dataset, tmp_path / "typo", optimizer="sdg")
     with pytest.raises(ConfigError, match="multiple of devices"):
         train(dataset, tmp_path, ExecutionConfig(accelerator="cpu", devices=3))
+
+
+@pytest.mark.parametrize(("model", "works"), [("vit", False), ("cnn_lstm", False), ("vgg_se", True)])
+def test_crops_only_where_the_network_takes_them(model: str, works: bool, dataset: FaceDataset, tmp_path: Path) -> None:
+    run = TrainConfig(model, epochs=1, crop=40, batch_size=7, model_options=dict(MODELS[model].small))
+    if works:
+        fit(run, ExecutionConfig(precision="32", channels_last="off", threads=1), dataset, tmp_path / "run")
+        return
+    with pytest.raises(ConfigError, match="leave --crop at 48"):
+        fit(run, ExecutionConfig(threads=1), dataset, tmp_path / "run")
+
+
+def test_a_run_that_blows_up_says_so(dataset: FaceDataset, tmp_path: Path) -> None:
+    run = TrainConfig("vgg_se", epochs=2, learning_rate=1e38, batch_size=7, model_options=TINY)
+    with pytest.raises(ConfigError, match="no number any more in epoch 1; lower --learning-rate"):
+        fit(run, ExecutionConfig(precision="32", channels_last="off", threads=1), dataset, tmp_path / "run")
 
 
 def test_plan_is_measured_shown_and_overridable() -> None:

@@ -18,7 +18,7 @@ from fer_core.data.transforms import Normalisation
 from fer_core.errors import ConfigError, UnknownNameError
 from fer_core.labels import EMOTIONS
 from fer_core.losses import Criterion, build_loss
-from fer_core.models import create_model
+from fer_core.models import MODELS, create_model
 from fer_core.training.fit import FitResult, fit
 from fer_core.training.state import RunFolder
 from fer_core.training.step import STEPS, Batch, Setting, Step, build_step
@@ -227,6 +227,38 @@ def test_eac_says_where_it_cannot_work(model: str) -> None:
     small = {"dense": 8} if model == "vgg" else {}
     with pytest.raises(ConfigError, match=f"eac needs a map .*; {model} has none"):
         build_step(Setting(create_model(model, **small), TrainConfig(model, method="eac")))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_eac_takes_only_maps_that_the_head_weighs(name: str) -> None:
+    torch.manual_seed(0)
+    model = create_model(name, initialise=False, **MODELS[name].small).eval()
+    try:
+        build_step(Setting(model, TrainConfig(name, method="eac")))
+    except ConfigError:
+        return  # it says that it cannot
+    faces = torch.randn(3, 1, 48, 48)
+    with torch.no_grad(), maps_of(model) as seen:
+        logits = model(faces)
+    assert isinstance(model.head, torch.nn.Linear)
+    bias = 0 if model.head.bias is None else model.head.bias
+    pooled = [class_maps(maps, model.head.weight).mean((2, 3)) + bias
+              for maps in (seen[-1], torch.nn.functional.max_pool2d(seen[-1], 2))]  # fmt: skip
+    assert any(torch.allclose(way, logits, rtol=1e-3, atol=1e-3) for way in pooled)
+
+
+def test_co_teaching_starts_two_networks_apart(tiny_checkpoint: Path) -> None:
+    for options in ({"init": str(tiny_checkpoint)}, {"freeze_epochs": 1}, {"backbone_learning_rate": 0.1}):
+        with pytest.raises(ConfigError, match="two networks that start apart"):
+            build_step(Setting(create_model("vgg_se", **TINY), config("co_teaching", **options)))
+
+
+def test_several_accepted_labels_have_no_class_weight() -> None:
+    setting = Setting(
+        create_model("vgg_se", 8, **TINY), config("plain", targets="ferplus_multi_label", class_weights="inverse")
+    )
+    with pytest.raises(ConfigError, match="leave out --class-weights"):
+        build_step(setting)
 
 
 def _scn(few: FaceDataset, **method_options: Any) -> ScnStep:

@@ -59,7 +59,7 @@ def shipped(profile: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) 
     """Two checkpoints, `alpha` and `beta` (an ensemble without predictions and history), and two rows of studies."""
     folder = tmp_path_factory.mktemp("shipped")
     for name in ("alpha", "beta"):
-        write_checkpoint(folder / name, profile.rows)
+        write_checkpoint(folder / name, profile.rows, profile.fingerprint)
     write_records(folder / "alpha")
     for name in ("predictions.parquet", "history.csv"):
         (folder / "beta" / name).unlink()
@@ -100,7 +100,7 @@ def small_world(monkeypatch: pytest.MonkeyPatch, profile: SimpleNamespace, shipp
 @pytest.fixture
 def with_faces(small_world: None, monkeypatch: pytest.MonkeyPatch, twinned: FaceDataset) -> None:
     """The same, started with the dataset itself."""
-    monkeypatch.setattr(resources, "_opened", lambda path: (twinned, ""))
+    monkeypatch.setattr(resources, "_opened", lambda path, changed: (twinned, ""))
 
 
 @pytest.fixture

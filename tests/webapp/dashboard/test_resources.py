@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,8 +19,8 @@ def test_faces_of_predictions_are_found_by_content_in_a_dataset_of_another_order
 ) -> None:
     backwards = twinned.select(np.arange(len(twinned))[::-1])
     other = replace(backwards, table=backwards.table.assign(row=range(len(twinned))), fingerprint="another")
-    monkeypatch.setattr(resources, "_opened", lambda path: (other, ""))
-    faces = resources.shipped_faces()
+    monkeypatch.setattr(resources, "_opened", lambda path, changed: (other, ""))
+    faces = resources.judged_faces("alpha")
     assert faces is not None
     rows = profile.rows["row"].tolist()
     assert all(faces.has(row) for row in rows)
@@ -30,17 +31,33 @@ def test_faces_of_another_dataset_are_not_mistaken_for_those_of_the_predictions(
     small_world: None, twinned: FaceDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = replace(twinned, pixels=255 - twinned.pixels, fingerprint="another")
-    monkeypatch.setattr(resources, "_opened", lambda path: (other, ""))
-    faces = resources.shipped_faces()
+    monkeypatch.setattr(resources, "_opened", lambda path, changed: (other, ""))
+    faces = resources.judged_faces("alpha")
     assert faces is not None
     assert not faces.places
+
+
+def test_answers_about_another_dataset_are_not_taken_for_the_profiles(
+    small_world: None, twinned: FaceDataset, shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = replace(twinned.split("Training"), fingerprint="another")
+    card = resources.card("alpha")
+    assert card is not None
+    monkeypatch.setattr(resources, "card", lambda name: replace(card, data={"fingerprint": "another"}))
+    assert resources.judged_data("alpha") is None
+    assert not resources.can_deduplicate("alpha")
+    monkeypatch.setattr(resources, "_opened", lambda path, changed: (other, ""))
+    faces = resources.judged_faces("alpha")
+    assert faces is not None
+    assert set(faces.places) == set(other.table["row"])
+    assert resources.can_deduplicate("alpha")
 
 
 def test_the_shipped_dataset_is_known_again_without_its_votes(
     small_world: None, twinned: FaceDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = replace(twinned, table=twinned.table[["row", "split", "label"]], fingerprint="plain")
-    monkeypatch.setattr(resources, "_opened", lambda path: (plain, ""))
+    monkeypatch.setattr(resources, "_opened", lambda path, changed: (plain, ""))
     source = resources.source()
     assert source is not None
     assert source.own
@@ -49,7 +66,7 @@ def test_the_shipped_dataset_is_known_again_without_its_votes(
 
 def test_another_dataset_is_audited(small_world: None, twinned: FaceDataset, monkeypatch: pytest.MonkeyPatch) -> None:
     other = replace(twinned.split("Training"), fingerprint="another")
-    monkeypatch.setattr(resources, "_opened", lambda path: (other, ""))
+    monkeypatch.setattr(resources, "_opened", lambda path, changed: (other, ""))
     source = resources.source()
     assert source is not None
     assert len(source.rows) == len(other)

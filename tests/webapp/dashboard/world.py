@@ -32,7 +32,7 @@ def predictions(table: pd.DataFrame) -> pd.DataFrame:
     return part.assign(**{f"p_{name}": scores[:, index].astype("float32") for index, name in enumerate(EMOTIONS)})
 
 
-def write_checkpoint(folder: Path, table: pd.DataFrame) -> None:
+def write_checkpoint(folder: Path, table: pd.DataFrame, fingerprint: str) -> None:
     """A checkpoint's card, predictions and history; no weights."""
     folder.mkdir(parents=True)
     made = predictions(table)
@@ -40,8 +40,9 @@ def write_checkpoint(folder: Path, table: pd.DataFrame) -> None:
         split: evaluate_predictions(made[made["split"] == split], EMOTIONS).to_dict()
         for split in ("PublicTest", "PrivateTest")
     }
+    data = {"fingerprint": fingerprint}
     shape = {"side": 48, "channels": 1, "mean": 0.5, "std": 0.25}
-    card = Card(folder.name, "vgg_se", EMOTIONS, shape, 1234567, title="A test network", metrics=metrics)
+    card = Card(folder.name, "vgg_se", EMOTIONS, shape, 1234567, title="A test network", metrics=metrics, data=data)
     save_card(folder, card)
     save_predictions(folder, made)
     history = {"epoch": [1, 2], "train_loss": [2.0, 1.0], "train_accuracy": [0.3, 0.5], "public_accuracy": [0.3, 0.4]}

@@ -49,8 +49,8 @@ def no_dataset() -> None:
 def no_checkpoints() -> None:
     """What a model page says where there is no checkpoint with predictions."""
     st.info(
-        "There is no checkpoint with predictions yet. Train one with "
-        "`python -m scripts.train vgg_se --data DIR --out checkpoints/NAME`."
+        "There is no checkpoint with predictions yet. Train one with `python -m scripts.train vgg_se --data DIR --out "
+        "runs/NAME`, then `python -m scripts.publish runs/NAME --data DIR --name NAME`."
     )
 
 

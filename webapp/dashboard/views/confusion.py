@@ -18,12 +18,12 @@ TURN = state.restarting(state.CELL_PAGE)
 
 
 def choose_run(names: list[str]) -> tuple[str, str, str]:
-    protocols = [state.OFFICIAL, *([state.DEDUPLICATED] if resources.can_deduplicate() else [])]
     state.keep_valid(state.CHECKPOINT, names)
-    state.keep_valid(state.PROTOCOL, protocols)
     explanation = "deduplicated leaves out the test images that have a byte-identical twin in Training"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox("Checkpoint", names, key=state.CHECKPOINT, persist_state="session", width=220, **TURN)
+        protocols = [state.OFFICIAL, *([state.DEDUPLICATED] if resources.can_deduplicate(name) else [])]
+        state.keep_valid(state.PROTOCOL, protocols)
         split = st.selectbox("Split", SPLITS[1:], key=state.SPLIT, width=170, **TURN)
         protocol = st.selectbox("Protocol", protocols, key=state.PROTOCOL, width=170, help=explanation, **TURN)
         layout.reset_button("confusion")
@@ -121,7 +121,7 @@ def show_cell(answers: pd.DataFrame, labels: tuple[str, ...], name: str) -> None
     if rows.empty:
         return
     part = lists.page_of(rows.drop(columns=["split", "doubt"]), state.CELL_PAGE)
-    lists.table_and_faces(part, resources.shipped_faces(), label="true", key="cell_table")
+    lists.table_and_faces(part, resources.judged_faces(name), label="true", key="cell_table")
     lists.download(
         rows, f"{name}_{true or 'any'}_as_{predicted or 'any'}.csv", "cell_csv", "Download these images' rows"
     )

@@ -14,7 +14,7 @@ from webapp.dashboard import resources, state
 from webapp.dashboard.components import layout, lists
 
 
-def crowd_filters(table: pd.DataFrame) -> None:
+def crowd_filters(table: pd.DataFrame, splits: list[str]) -> None:
     turn = state.restarting(state.CROWD_PAGE)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Label", [state.ANY, *table.index], key=state.CROWD_LABEL, width=160, **turn)
@@ -26,7 +26,7 @@ def crowd_filters(table: pd.DataFrame) -> None:
             format_func=readable,
             **turn,
         )
-        st.selectbox("Split", [state.ANY, *SPLITS], key=state.CROWD_SPLIT, width=160, **turn)
+        st.selectbox("Split", [state.ANY, *splits], key=state.CROWD_SPLIT, width=160, **turn)
         st.toggle("Hide agreement", key=state.CROWD_DIAGONAL, **turn)
         layout.reset_button("noise")
 
@@ -64,6 +64,8 @@ def show_matrix(table: pd.DataFrame) -> None:
 def show_crowd() -> None:
     everyone = resources.crowd()
     state.begin("noise")
+    splits = [name for name in SPLITS if (everyone["split"] == name).any()]
+    state.keep_valid(state.CROWD_SPLIT, [state.ANY, *splits])
     split = st.session_state[state.CROWD_SPLIT]
     crowd = everyone if split == state.ANY else everyone[everyone["split"] == split]
     layout.key_figures(
@@ -83,7 +85,7 @@ def show_crowd() -> None:
         ]
     )
     table = dataset_tables.label_against_majority(everyone)
-    crowd_filters(table)
+    crowd_filters(table, splits)
     show_matrix(dataset_tables.label_against_majority(crowd).reindex(table.index, columns=table.columns, fill_value=0))
     chosen = chosen_rows(crowd)
     if chosen.empty:
@@ -122,7 +124,7 @@ def show_model_doubt() -> None:
     )
     table = doubted[["row", "split", "true", "predicted", "confidence", "doubt"]]
     part = lists.page_of(table, state.DOUBT_PAGE)
-    lists.table_and_faces(part, resources.shipped_faces(), label="true", key="doubt_table")
+    lists.table_and_faces(part, resources.judged_faces(name), label="true", key="doubt_table")
     lists.download(table, f"doubted_{name}.csv", "doubt_csv")
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from fer_core.artifacts import rank
 from fer_core.figures import dataset_tables
+from fer_core.labels import judged_by
 from webapp.dashboard import resources
 from webapp.dashboard.components import layout
 
@@ -68,24 +70,28 @@ def show_models() -> None:
     lines = [
         {
             "checkpoint": name,
+            "labels": judged_by(card.labels),
             "PrivateTest accuracy": card.metrics["PrivateTest"]["accuracy"],
             "macro F1": card.metrics["PrivateTest"]["macro_f1"],
             "parameters": card.parameters,
         }
-        for name, card in resources.cards().items()
+        for name, card in sorted(resources.cards().items(), key=lambda item: rank(item[1]))
         if "PrivateTest" in card.metrics
     ]
     if not lines:
         layout.no_checkpoints()
         return
-    table = pd.DataFrame(lines).sort_values("PrivateTest accuracy", ascending=False)
+    table = pd.DataFrame(lines)
     config = {
         "PrivateTest accuracy": st.column_config.NumberColumn(format="percent"),
         "macro F1": st.column_config.NumberColumn(format="%.3f"),
         "parameters": st.column_config.NumberColumn(format="localized"),
     }
     st.dataframe(table, hide_index=True, column_config=config, key="overview_models")
-    st.caption("Chosen on PublicTest; PrivateTest was looked at once. Human accuracy on FER2013 is about 65 ± 5 %.")
+    st.caption(
+        "Chosen on PublicTest; PrivateTest was looked at once. Figures by FER+'s labels cannot be compared with the "
+        "others. Human accuracy on FER2013 is about 65 ± 5 %."
+    )
 
 
 layout.heading("FER dashboard", "What is in the dataset, and how well the checkpoints read it.")
