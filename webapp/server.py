@@ -300,7 +300,8 @@ def _why_not(host: str, port: int, error: Exception) -> str:
 
 def page_address(host: str, port: int) -> str:
     """What to type into the browser on this machine."""
-    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(host, host)
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    name = f"[{name}]" if ":" in name else name
     return f"http://{name}:{port}"
 
 

@@ -187,11 +187,11 @@ def _megapixels(pixels: int) -> str:
 
 
 def _frame_notes(picture: Image.Image) -> tuple[str, ...]:
-    frames = getattr(picture, "n_frames", 1)
-    if frames == 1 or picture.format == "MPO":  # MPO: a phone's JPEG with previews or a depth map behind it
+    several = getattr(picture, "is_animated", False)  # to count the frames would be to read them all
+    if not several or picture.format == "MPO":  # MPO: a phone's JPEG with previews or a depth map behind it
         return ()
     kind = "pages" if picture.format == "TIFF" else "frames"
-    return (f"the file has {frames} {kind}, the first was used",)
+    return (f"the file has several {kind}, the first was used",)
 
 
 _TRANSPOSITIONS = {

@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
+from fer_core.data.table import FaceDataset
 from scripts import prepare_data
+from tests import factories
 from tests.scripts.conftest import Command
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,9 +105,12 @@ def test_every_command_has_an_example() -> None:
     assert not missing
 
 
-def test_what_the_file_system_refuses_is_told_in_a_sentence(run_here: Command, prepared: Path, tmp_path: Path) -> None:
+def test_what_the_file_system_refuses_is_told_in_a_sentence(
+    run_here: Command, dataset: FaceDataset, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("in the way")
-    done = run_here(prepare_data.prepare_data, prepared, "--out", tmp_path / "file" / "folder")
+    raw = factories.write_csv(dataset, tmp_path / "fer2013.csv")
+    done = run_here(prepare_data.prepare_data, raw, "--out", tmp_path / "file" / "folder")
     assert done.status == 2
     assert done.err.startswith("error: ")
     assert "cannot be read or written" in done.err

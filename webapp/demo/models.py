@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from fer_core.inference.faces import Face
     from fer_core.inference.image import ImageSource
     from fer_core.inference.predictor import FacePrediction, PhotoResult, Predictor
+
+log = logging.getLogger(__name__)
 
 
 class Models(Protocol):
@@ -146,10 +149,21 @@ def offered_checkpoints(checkpoint: str) -> list[Path]:
     """
     shipped = list_checkpoints()
     if checkpoint == DEFAULT_CHECKPOINT and shipped and DEFAULT_CHECKPOINT not in {folder.name for folder in shipped}:
-        return shipped
+        return [folder for folder in shipped if _can_be_read(folder)]
     if not shipped and checkpoint == DEFAULT_CHECKPOINT:
         raise CheckpointError(
             "there is no checkpoint under checkpoints/; train one, or name a folder with --checkpoint"
         )
     first = find_checkpoint(checkpoint)
-    return [first, *(folder for folder in shipped if folder.name != first.name)]
+    load_card(first)
+    return [first, *(folder for folder in shipped if folder.name != first.name and _can_be_read(folder))]
+
+
+def _can_be_read(folder: Path) -> bool:
+    """Whether there is a card; a folder without, half-copied perhaps, does not keep the others from serving."""
+    try:
+        load_card(folder)
+    except CheckpointError as error:
+        log.warning("%s is not offered: %s", folder.name, error)
+        return False
+    return True

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fer_core.data import ferplus
+from fer_core.data.ferplus import VOTE_ORDER, read_votes
 from fer_core.data.readers import read_source
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError, FormatError
@@ -204,3 +205,25 @@ def test_relabelling_needs_votes_that_decide(dataset: FaceDataset) -> None:
     undecided = dict.fromkeys(VOTE_COLUMNS, 1)
     with pytest.raises(DataError, match="no face has FER\\+ votes that agree"):
         ferplus.as_ferplus(replace(dataset, table=dataset.table.assign(**undecided)))
+
+
+def test_a_folder_of_other_files_is_told(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="holds 0 files; name FER"):
+        read_votes(tmp_path)
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("a,b\n")
+    with pytest.raises(FormatError, match="holds 2 files; name FER"):
+        read_votes(tmp_path)
+
+
+def test_the_right_file_of_a_folder_is_taken(dataset: FaceDataset, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n")
+    factories.write_votes(dataset, tmp_path / "fer2013new.csv")
+    assert len(read_votes(tmp_path)) == len(dataset)
+
+
+def test_a_quote_that_never_ends_is_told(tmp_path: Path) -> None:
+    header = ",".join(("Usage", "Image name", *VOTE_ORDER))
+    (tmp_path / "votes.csv").write_text(header + '\nTraining,"' + "x" * 200_000)
+    with pytest.raises(FormatError, match="line 2"):
+        read_votes(tmp_path / "votes.csv")

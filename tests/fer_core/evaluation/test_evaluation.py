@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -120,6 +121,26 @@ def test_ten_crop_shows_a_network_of_crops_each_crop_as_it_is(tiny_checkpoint: P
             seen[-1][4:44, 4:44] = view[top : top + 40, left : left + 40]
     expected = classifier.predict_proba(np.stack(seen)).mean(0)
     np.testing.assert_allclose(VIEWS["ten_crop"](classifier, face[None])[0], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda table: table.drop(columns="label"), "no column label"),
+        (lambda table: table[["row", "split", "label"]], "no probabilities"),
+        (lambda table: table.assign(label=7), "none of its 7 classes"),
+        (lambda table: table.assign(label=-1), "none of its 7 classes"),
+        (lambda table: table.assign(label="happy"), "no whole numbers"),
+        (lambda table: table.assign(p_happy=np.nan), "no numbers"),
+    ],
+)
+def test_what_is_no_predictions_table_is_told(spoil: Any, words: str, dataset: FaceDataset, tmp_path: Path) -> None:
+    table = dataset.table[["row", "split", "label"]].assign(**{f"p_{name}": 1 / 7 for name in EMOTIONS})
+    save_predictions(tmp_path, table)
+    assert len(load_predictions(tmp_path)) == len(dataset)
+    save_predictions(tmp_path, spoil(table))
+    with pytest.raises(CheckpointError, match=words):
+        load_predictions(tmp_path)
 
 
 def test_temperature_is_recovered() -> None:

@@ -31,7 +31,11 @@ def show_dataset(source: resources.Source) -> None:
     layout.key_figures(
         [
             ("Images", f"{len(rows):,}", "all splits together"),
-            ("Imbalance", f"{ratio:.1f} : 1", "largest to smallest class in the most unbalanced split"),
+            (
+                "Imbalance",
+                f"{ratio:.1f} : 1" if ratio == ratio else "–",
+                "largest to smallest class in the most unbalanced split",
+            ),
             ("Surplus copies", f"{extra:,}", "images beyond the first of a group of byte-identical ones"),
             (
                 "Conflicting",
