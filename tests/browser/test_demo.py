@@ -134,8 +134,11 @@ def test_no_face_is_a_friendly_answer_with_a_way_on(new_page: NewPage, app_url: 
     upload(page, pictures / "wall.png")
     expect(page.locator("#message")).to_contain_text("No face was found here")
     expect(page.locator("#face")).not_to_be_visible()
+    told = page.locator("#fer-live[role=status]")
+    expect(told).to_have_text("No face was found.")
     page.get_by_role("button", name="Classify the whole picture anyway").click()
     explained(page)
+    expect(told).to_contain_text("The whole picture as one face: ")
     expect(page.locator("#summary")).to_contain_text("The whole picture as one face")
     expect(page.get_by_role("button", name="Classify the whole picture anyway")).not_to_be_visible()
 

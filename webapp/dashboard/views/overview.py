@@ -33,7 +33,7 @@ def show_dataset(source: resources.Source) -> None:
             ("Images", f"{len(rows):,}", "all splits together"),
             (
                 "Imbalance",
-                f"{ratio:.1f} : 1" if ratio == ratio else "–",
+                f"{ratio:.1f} : 1" if pd.notna(ratio) else "–",
                 "largest to smallest class in the most unbalanced split",
             ),
             ("Surplus copies", f"{extra:,}", "images beyond the first of a group of byte-identical ones"),
