@@ -21,8 +21,8 @@ def heading(title: str, lead: str) -> None:
 
 
 def figure(chart: go.Figure, key: str, explanation: str) -> None:
-    """A figure, and under it what is seen and what it means."""
-    st.plotly_chart(chart, key=key, config=CHART_OPTIONS)
+    """A figure, and under it what is seen and what it means, which is also its text for those who do not see it."""
+    st.plotly_chart(chart, key=key, config=CHART_OPTIONS, alt=explanation)
     st.caption(explanation)
 
 
