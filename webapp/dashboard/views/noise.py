@@ -55,7 +55,7 @@ def show_matrix(table: pd.DataFrame) -> None:
         config=layout.CHART_OPTIONS,
         selection_mode="points",
         on_select=lambda: state.take_click(*keys),
-        alt="Labels against the majorities of the votes; the choices above and the list below give the same by keyboard",
+        alt="Labels against majorities of the votes; the choices above and the list below give the same by keyboard",
     )
     st.caption(
         "Images by FER2013 label and by what most of their ten voters answered. Click a cell to list its images."
