@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fer_core.artifacts import load_card
 from fer_core.config import ExecutionConfig, TrainConfig
@@ -20,7 +22,7 @@ from fer_core.studies.rows import NETWORK, PROTOCOL, Row
 from fer_core.studies.runner import RUNNERS, Surroundings
 
 if TYPE_CHECKING:
-    from fer_core.training.fit import FitResult
+    from fer_core.device import Plan
 
 PROBE_BATCHES, PROBE_SECONDS, PROBE_FACES = (2, 24), 6, 70
 """Fewest and most batches of a probe, how long it may take, and how many faces of PublicTest it judges."""
@@ -112,44 +114,63 @@ def course_of(
 
 def _decide(config: TrainConfig, execution: ExecutionConfig, around: Surroundings, parts: int) -> Course:
     from fer_core.data.balance import repeats
-    from fer_core.training.plan import as_planned
 
     labels, speed = around.dataset.split("Training").labels, float("inf")
     if around.budget.core_seconds:
-        probe = _probe(config, execution, around.dataset)
-        speed = probe.images_per_second / (max(1, around.threads) * parts)
-        execution = as_planned(execution, probe.plan)
+        speed, execution = _probe(config, execution, around.dataset)
     share = share_of(
         around.budget,
         config,
-        images_per_second=speed,
+        images_per_second=speed / parts,
         training_faces=len(labels),
         repeats=repeats(labels, config.sampler),
     )
     return Course(share, execution)
 
 
-def _probe(config: TrainConfig, execution: ExecutionConfig, dataset: FaceDataset) -> FitResult:
-    """Real steps for some seconds: how fast they are, and in which precision and layout."""
+class Meter:
+    """Takes the time that this process computes, which, unlike a clock's, is the same on a busy machine.
+
+    Attributes:
+        batches: that passed.
+        core_seconds: what they took, over all threads.
+    """
+
+    def __init__(self) -> None:
+        self.batches, self.core_seconds = 0, 0.0
+
+    def __call__(self, items: Iterable[Any], total: int, text: str) -> Iterator[Any]:
+        """The items as they are; a batch has passed when the next one is asked for."""
+        start = time.process_time()
+        for item in items:
+            yield item
+            self.batches += 1
+        self.core_seconds += time.process_time() - start
+
+
+def _probe(config: TrainConfig, execution: ExecutionConfig, dataset: FaceDataset) -> tuple[float, ExecutionConfig]:
+    """Real steps for some seconds: images a second of one core, and the fastest precision and layout."""
     from fer_core.training.plan import as_planned
 
     config = replace(config, epochs=1, cycles=1, freeze_epochs=0, sampler="shuffle")
     fewest, most = PROBE_BATCHES
-    cold = _steps(config, execution, dataset, fewest)
-    batches = round(PROBE_SECONDS * cold.images_per_second / config.batch_size)
-    return _steps(config, as_planned(execution, cold.plan), dataset, min(max(batches, fewest), most))
+    speed, plan = _steps(config, execution, dataset, fewest)
+    execution = as_planned(execution, plan)
+    batches = min(max(round(PROBE_SECONDS * speed / config.batch_size), fewest), most)
+    return _steps(config, execution, dataset, batches)[0], execution
 
 
-def _steps(config: TrainConfig, execution: ExecutionConfig, dataset: FaceDataset, batches: int) -> FitResult:
+def _steps(config: TrainConfig, execution: ExecutionConfig, dataset: FaceDataset, batches: int) -> tuple[float, Plan]:
+    """Images a second of one core over at least so many batches, and how they were computed."""
     from fer_core.training.fit import fit
 
-    faces = round(SPARE * batches) * config.batch_size
+    faces, meter = round(SPARE * batches) * config.batch_size, Meter()
     few = limit_faces(dataset, Budget("", "", training_faces=faces, test_faces=PROBE_FACES))
     few = few.select(~few.table["split"].isin(["PrivateTest"]).to_numpy())
     with tempfile.TemporaryDirectory() as folder:
-        fitted = fit(config, execution, few, Path(folder) / "probe", report=lambda text: None)
+        fitted = fit(config, execution, few, Path(folder) / "probe", report=lambda text: None, progress=meter)
     assert fitted is not None
-    return fitted
+    return meter.batches * config.batch_size / meter.core_seconds, fitted.plan
 
 
 def _notes(config: TrainConfig, share: Share, around: Surroundings) -> str:

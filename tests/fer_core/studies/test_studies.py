@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -183,6 +184,14 @@ def test_an_accident_stops_no_other(prepared: Path, tmp_path: Path, monkeypatch:
     found = {o.row.name: o for o in run_rows(tuple(rows.values()), prepared, "smoke", tmp_path, report=lambda t: None)}
     assert found["odd"].error == "RuntimeError: out of luck"
     assert found["right"].result is not None
+
+
+def test_time_that_others_take_is_not_counted() -> None:
+    meter = runner.Meter()
+    for _ in meter(range(3), 3, ""):
+        time.sleep(0.1)
+    assert meter.batches == 3
+    assert meter.core_seconds < 0.1
 
 
 A_SECOND = Budget("second", "a second of one core", core_seconds=1, test_faces=14, robustness_faces=7)
