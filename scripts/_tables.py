@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fer_core import artifacts
 from fer_core.artifacts import (
@@ -20,6 +20,11 @@ from fer_core.artifacts import (
 )
 from fer_core.errors import ConfigError
 from fer_core.labels import judged_by
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fer_core.studies import Table
 
 OFFICIAL, WITHOUT_TWINS, PUBLIC = "PrivateTest", "PrivateTest deduplicated", "PublicTest"
 RESULTS = (
@@ -52,6 +57,29 @@ selected on PublicTest; PrivateTest was looked at once. What was tried on the wa
 [LOG.md](LOG.md).
 
 This page is generated from the cards: `python -m scripts.document`.
+"""
+
+
+BEST, LEADERBOARD = 3, "checkpoints/leaderboard/README.md"
+
+LEADERBOARD_PAGE = """\
+# Leaderboard
+
+Every row of every study, trained under one protocol (AdamW at 0.002, one-cycle, weight decay 0.01, batches of 64, light
+augmentation, smoothing 0.1; a row says what it has of its own), selected on PublicTest and judged once on PrivateTest.
+Beside this page lie each row's card, history and predictions, from which its figures can be computed again; its weights
+do not ship.
+
+The budget `small` is {small}, counted as the time that the training process itself computes, so that these networks
+have seen each face of Training a few times at most, or less: the order of the rows tells more than their height, and
+large networks, which see the fewest faces, are at a loss. `python -m scripts.reproduce TABLE --data DIR --budget full
+--record` takes away the limit. Robustness is the mean accuracy on 140 faces of PublicTest over five strengths of each
+corruption. Speeds are faces a second on one core, measured beside another row's training. `published by others` is
+never a figure of this project: protocols differ, and some chose their epoch on the test set.
+
+{tables}
+
+This page is generated from the results: `python -m scripts.document`.
 """
 
 
@@ -104,12 +132,43 @@ def explainers_table() -> str:
 
 
 def leaderboard_table() -> str:
-    """The measured rows of all studies."""
-    from fer_core.studies.leaderboard import leaderboard, markdown
+    """The best rows of each study by PublicTest, and where the others are."""
+    from fer_core.studies.leaderboard import BRIEF, markdown
+
+    found = _measured()
+    parts = [
+        f"**{table.title}** ({len(board)} of {len(table.rows)} rows are measured)\n\n"
+        + markdown(board.sort_values("PublicTest", ascending=False).head(BEST), BRIEF)
+        for table, board in found
+        if len(board)
+    ]
+    more = f"The {BEST} best rows of each study by PublicTest; all of them, with what they cost, are in "
+    return "\n\n".join([*parts, f"{more}[{LEADERBOARD}]({LEADERBOARD})."]) if parts else "No row has been recorded yet."
+
+
+def leaderboard_page() -> str:
+    """All of checkpoints/leaderboard/README.md."""
+    from fer_core.studies import BUDGETS
+    from fer_core.studies.leaderboard import markdown
+
+    parts = []
+    for table, board in _measured():
+        missing = [f"`{row.name}`" for row in table.rows if row.name not in set(board["row"])]
+        wanting = f"Not measured yet: {', '.join(missing)}." if missing else ""
+        notes = "\n".join(f"- `{line.row}`: {line.notes}" for line in board.itertuples() if line.notes)
+        shown = [markdown(board)] if len(board) else []
+        parts += [f"## {table.title} (`{table.name}`)", table.question, *shown, *filter(None, (wanting, notes))]
+    return LEADERBOARD_PAGE.format(small=BUDGETS["small"].title, tables="\n\n".join(parts))
+
+
+def _measured() -> list[tuple[Table, pd.DataFrame]]:
+    """Each study with its measured rows, the best on PrivateTest first, eight-class rows last."""
+    from fer_core.studies import TABLES as STUDIES
+    from fer_core.studies.leaderboard import leaderboard
     from fer_core.studies.results import leaderboard_folder, load_results
 
     board = leaderboard(load_results(leaderboard_folder()))
-    return markdown(board) if len(board) else "No row has been recorded yet."
+    return [(table, board[board["row"].isin([row.name for row in table.rows])]) for _, table in STUDIES.items()]
 
 
 def studies_table() -> str:

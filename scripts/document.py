@@ -1,4 +1,4 @@
-"""Writes the README's tables, checkpoints/README.md and each checkpoint's page from the registries and the cards."""
+"""Writes the README's tables and the pages of checkpoints and leaderboard from the registries, cards and results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from fer_core.artifacts import list_checkpoints, load_card
 from scripts._card_page import card_page
 from scripts._cli import fail, run
-from scripts._tables import checkpoint_page, with_tables
+from scripts._tables import LEADERBOARD, checkpoint_page, leaderboard_page, with_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 STALE = 1
@@ -36,6 +36,7 @@ def pages() -> dict[Path, str]:
     return {
         readme: with_tables(readme.read_text(encoding="utf-8")),
         ROOT / "checkpoints" / "README.md": checkpoint_page(),
+        ROOT / LEADERBOARD: leaderboard_page(),
         **cards,
     }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Final
 
 import pandas as pd
 
@@ -53,36 +55,29 @@ def _line(result: Result) -> dict[str, object]:
 
 _COLUMNS = tuple(_line(Result("", "", "", "", {}, {})))
 
-HEAD = (
-    "row", "labels", "budget", "PublicTest", "PrivateTest (95 % interval)", "macro-F1", "without twins", "robustness",
-    "parameters", "multiply-adds", "trained at", "answers at", "epochs", "time", "published by others",
-)  # fmt: skip
+BRIEF: Final = (
+    "row",
+    "labels",
+    "PublicTest",
+    "PrivateTest (95 % interval)",
+    "macro-F1",
+    "robustness",
+    "published by others",
+)
+"""Columns for a page where the leaderboard is one thing among others."""
 
 
-def markdown(table: pd.DataFrame) -> str:
-    """The leaderboard for a page; speeds are faces a second on one core."""
-    lines = [HEAD, ("---",) * len(HEAD), *(_cells(line) for line in table.to_dict("records"))]
+def markdown(table: pd.DataFrame, columns: Sequence[str] = ()) -> str:
+    """The leaderboard for a page; speeds are faces a second on one core.
+
+    Args:
+        table: of `leaderboard`.
+        columns: which of its columns; all, unless told.
+    """
+    chosen = columns or tuple(CELLS)
+    lines = [chosen, ("---",) * len(chosen)]
+    lines += [tuple(CELLS[name](line) for name in chosen) for line in table.to_dict("records")]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cells(line: dict[str, object]) -> Sequence[str]:
-    return (
-        f"{line['title']} (`{line['row']}`)",
-        str(line["labels"]),
-        str(line["budget"]),
-        _percent(line["PublicTest"]),
-        _interval(line),
-        _percent(line["macro_f1"]),
-        _percent(line["without_twins"]),
-        _percent(line["robustness"]),
-        _amount(line["parameters"]),
-        _amount(line["multiply_adds"]),
-        _speed(line["training_speed"]),
-        _speed(line["inference_speed"]),
-        str(line["epochs"]),
-        f"{float(str(line['seconds'])) / 60:.0f} min",
-        _published(line),
-    )
 
 
 def _missing(value: object) -> bool:
@@ -98,6 +93,10 @@ def _interval(line: dict[str, object]) -> str:
         return _percent(line["PrivateTest"])
     low, high = (100 * float(str(line[name])) for name in ("low", "high"))
     return f"{_percent(line['PrivateTest'])} ({low:.1f} to {high:.1f})"
+
+
+def _of_corruption(name: str, line: dict[str, object]) -> str:
+    return _percent(line[name])
 
 
 def _amount(value: object) -> str:
@@ -119,3 +118,27 @@ def _published(line: dict[str, object]) -> str:
         return "-"
     note = f"; {line['published_note']}" if line["published_note"] else ""
     return f"[{_percent(line['published'])}]({line['published_source']}){note}"
+
+
+Line = dict[str, object]
+
+CELLS: Final[dict[str, Callable[[Line], str]]] = {
+    "row": lambda line: f"{line['title']} (`{line['row']}`)",
+    "labels": lambda line: str(line["labels"]),
+    "budget": lambda line: str(line["budget"]),
+    "PublicTest": lambda line: _percent(line["PublicTest"]),
+    "PrivateTest (95 % interval)": lambda line: _interval(line),
+    "macro-F1": lambda line: _percent(line["macro_f1"]),
+    "without twins": lambda line: _percent(line["without_twins"]),
+    "robustness": lambda line: _percent(line["robustness"]),
+    **{name: partial(_of_corruption, name) for name in CORRUPTIONS},
+    "parameters": lambda line: _amount(line["parameters"]),
+    "multiply-adds": lambda line: _amount(line["multiply_adds"]),
+    "trained at": lambda line: _speed(line["training_speed"]),
+    "answers at": lambda line: _speed(line["inference_speed"]),
+    "epochs": lambda line: str(line["epochs"]),
+    "images seen": lambda line: f"{int(str(line['images_seen'])):,}",
+    "time": lambda line: f"{float(str(line['seconds'])) / 60:.0f} min",
+    "published by others": lambda line: _published(line),
+}
+"""Column of a page -> what stands in it."""
