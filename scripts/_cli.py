@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import sys
 from collections.abc import Callable, Iterable
@@ -21,6 +22,8 @@ BAD_INPUT = 2
 
 def run(function: Callable[..., Any]) -> None:
     """Runs `function` as a command whose arguments are the options; what the user can mend is one line and status 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file name may hold what the terminal cannot show
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command(help=function.__doc__)(function)
     try:

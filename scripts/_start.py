@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -18,6 +19,8 @@ from scripts import _environment
 from scripts._environment import Environment, SetupError
 
 DESCRIPTION = "Makes .venv, installs what is missing, starts the web app and opens it in a browser."
+
+NO_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 READY_WITHIN = 180
 """Seconds that the web app may take to answer on a slow machine before the wait is given up."""
@@ -56,22 +59,20 @@ def check_options(options: argparse.Namespace) -> None:
     if options.data and not options.data.exists():
         raise SetupError(f"--data {options.data} does not exist; name your copy of FER2013 or leave the option out")
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        if os.name != "nt":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that was just freed is free
-        try:
+    try:
+        with socket.socket(family) as probe:
+            if os.name != "nt":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that was just freed is free
             probe.bind((options.host, options.port))
-        except OSError as error:
-            raise SetupError(_explain_bind(options.host, options.port, error)) from error
+    except OSError as error:
+        raise SetupError(_explain_bind(options.host, options.port, error)) from error
 
 
 def _explain_bind(host: str, port: int, error: OSError) -> str:
-    if isinstance(error, socket.gaierror):
+    if isinstance(error, socket.gaierror) or error.errno in NO_ADDRESS:
         return f"--host {host} is no address of this machine; use 127.0.0.1, or 0.0.0.0 for the whole network"
     if isinstance(error, PermissionError):
         return f"port {port} is reserved on this system; choose one above 1023, such as --port 7860"
-    if "assign" in str(error):
-        return f"--host {host} is no address of this machine; use 127.0.0.1, or 0.0.0.0 for the whole network"
     return f"port {port} is in use; end the program that has it, or choose another, such as --port {port % 65535 + 1}"
 
 

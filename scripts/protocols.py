@@ -25,7 +25,7 @@ def protocols(
         list[str] | None, typer.Argument(help="Names under checkpoints/, or folders of checkpoints.")
     ] = None,
     split: Annotated[str, typer.Option(help="Split of the protocols that keep the published one.")] = "PrivateTest",
-    seed: Annotated[int, typer.Option(help="Seed of the protocols that copy faces or split anew.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the protocols that copy faces or split anew.")] = 0,
     only: Annotated[list[str] | None, typer.Option(help="Only this protocol; may be given more than once.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Judge at most that many images a protocol.")] = None,
     retrain: Annotated[str | None, typer.Option(help="Train this architecture anew under each protocol, too.")] = None,

@@ -17,7 +17,7 @@ def robustness(
     data: Annotated[Path, typer.Option(help="Prepared dataset, or a raw source that is prepared on the way.")],
     split: Annotated[str, typer.Option(help="Training, PublicTest, PrivateTest or all.")] = "PublicTest",
     limit: Annotated[int | None, typer.Option(help="Judge that many faces of the split, drawn at random.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the draw and of what is random about the corruptions.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draw and of what is random about the corruptions.")] = 0,
     backend: Annotated[str, typer.Option(help="auto, onnx or torch.")] = "auto",
     record: Annotated[bool, typer.Option("--record", help="Keep the table beside the checkpoint.")] = False,
     as_json: JsonOption = False,

@@ -31,9 +31,9 @@ SHARED = ROOT.parent / "shared" / "data"
 
 @pytest.fixture(scope="session")
 def real_data() -> Path | None:
-    """FER2013 in Kaggle's form (with `fer2013new.csv` beside it), or None where it is not there."""
+    """FER2013 in Kaggle's form with `fer2013new.csv` beside it, or None where they are not both there."""
     source = SHARED / "fer2013.csv.gz"
-    return source if source.is_file() else None
+    return source if source.is_file() and source.with_name("fer2013new.csv").is_file() else None
 
 
 @pytest.fixture(scope="session")

@@ -135,6 +135,7 @@ def test_a_registry_out_of_reach_is_one_sentence_and_pips_own_error(
     copy: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_RETRIES", "1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     copy.requirements.write_text("--index-url http://127.0.0.1:9/simple\nfer-probe-of-nobody==1\n")
     with pytest.raises(SetupError) as caught:
         _environment.ensure(copy)
@@ -145,8 +146,11 @@ def test_a_registry_out_of_reach_is_one_sentence_and_pips_own_error(
     assert not copy.state.exists()
 
 
-def test_ctrl_c_during_a_download_ends_in_one_word_and_nothing_is_lost(copy: Environment) -> None:
+def test_ctrl_c_during_a_download_ends_in_one_word_and_nothing_is_lost(
+    copy: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A registry that never answers keeps pip busy until the signal comes."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(60)
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/simple"

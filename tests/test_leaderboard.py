@@ -21,6 +21,10 @@ from tests.recomputed import check_figures
 FOLDERS = sorted(file.parent for file in leaderboard_folder().glob(f"[!.]*/{RESULT}"))
 
 
+def test_there_is_a_leaderboard() -> None:
+    assert FOLDERS
+
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_figures_are_those_of_the_predictions(folder: Path) -> None:
     result, table = load_result(folder), load_predictions(folder)

@@ -15,8 +15,10 @@ from fer_core.classifiers.base import CheckpointClassifier, log_probabilities, m
 from fer_core.classifiers.calibration import fit_temperature
 from fer_core.classifiers.combination import COMBINATIONS, Arrays
 from fer_core.classifiers.parts import OpenPart, adopt, open_parts
+from fer_core.data.ferplus import as_ferplus
 from fer_core.data.table import FaceDataset
 from fer_core.errors import ConfigError, DataError, UnsupportedError
+from fer_core.labels import FERPLUS_EMOTIONS
 
 PUBLIC = "PublicTest"
 SHOWN = 16
@@ -113,8 +115,10 @@ def build_ensemble(
 
 
 def _public(dataset: FaceDataset, labels: tuple[str, ...]) -> FaceDataset:
-    """The faces of PublicTest whose label is known."""
+    """The faces of PublicTest whose label is known; eight classes are judged by FER+'s majorities, as everywhere."""
     public = dataset.split(PUBLIC)
+    if len(labels) == len(FERPLUS_EMOTIONS) and public.has_votes:
+        public = as_ferplus(public)
     public = public.select((public.labels >= 0) & (public.labels < len(labels)))
     if not len(public):
         raise DataError(f"the dataset has no labelled face in {PUBLIC} to fit the ensemble on")

@@ -102,8 +102,10 @@ def smote(faces: Faces, seed: int) -> Faces:
 
 
 def resample(faces: Faces, sampler: str, seed: int) -> Faces:
-    """`faces` through the resampler of that name, or as they are where the sampler only orders them."""
-    return RESAMPLERS[sampler](faces, seed) if sampler in RESAMPLERS else faces
+    """`faces` through the resampler of that name; as they are where it only orders them, or there is one class."""
+    if sampler not in RESAMPLERS or len(faces.labels.unique()) < 2:
+        return faces
+    return RESAMPLERS[sampler](faces, seed)
 
 
 def repeats(labels: np.ndarray, sampler: str) -> float:

@@ -257,6 +257,11 @@ def _require_fit(result: ReadResult, votes: Votes, name: str, numbered: str) -> 
     table = result.dataset.table
     if numbered == "none":
         raise FormatError(f"the rows of a {result.dataset.source_format} are not those of {name}; leave out --ferplus")
+    if numbered == "name" and result.unnumbered:
+        raise FormatError(
+            f"{result.unnumbered} has no row number of its own in its name, so it cannot be told which row of {name} "
+            "is whose; give every picture its number, or leave out --ferplus"
+        )
     if numbered == "order" and result.total != len(votes):
         raise FormatError(
             f"{name} has {len(votes):,} rows and the source {result.total:,}: row i of the one belongs to row i "

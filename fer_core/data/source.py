@@ -7,6 +7,7 @@ their first bytes, not by their suffix.
 from __future__ import annotations
 
 import gzip
+import lzma
 import os
 import tarfile
 import zipfile
@@ -117,8 +118,9 @@ class FolderSource(Source):
         self.members = _visible(self._walk())
 
     def _walk(self) -> Iterator[str]:
-        for folder, below, files in os.walk(self.path):
-            below[:] = [name for name in below if not name.startswith(".")]
+        seen = {self.path.resolve()}
+        for folder, below, files in os.walk(self.path, followlinks=True, onerror=_refuse):
+            below[:] = [name for name in below if not name.startswith(".") and _is_new(Path(folder, name), seen)]
             base = PurePosixPath(Path(folder).relative_to(self.path).as_posix())
             yield from (str(base / name) for name in files)
 
@@ -182,7 +184,7 @@ class TarSource(Source):
         self._tar = tarfile.open(path, "r:*")  # noqa: SIM115 - closed by `close`
         self._infos: dict[str, tarfile.TarInfo] = {}
         for info in self._tar:
-            if info.isreg():
+            if info.isreg() or info.islnk():
                 self._infos[info.name] = info
             if len(self._infos) > MOST_MEMBERS:
                 raise FormatError(f"{self.label} has more than {MOST_MEMBERS:,} files; name the dataset itself")
@@ -203,7 +205,8 @@ class TarSource(Source):
             yield name, self._open(name).read(BIGGEST_PICTURE)
 
     def size(self, member: str) -> int:
-        return self._infos[member].size
+        info = self._infos[member]
+        return self._infos[info.linkname].size if info.islnk() and info.linkname in self._infos else info.size
 
     def close(self) -> None:
         self._tar.close()
@@ -212,6 +215,20 @@ class TarSource(Source):
         file = self._tar.extractfile(self._infos[member])
         assert file is not None  # only regular files are listed
         return file
+
+
+def _refuse(error: OSError) -> None:
+    """A folder that cannot be looked into is told, and not taken for an empty one."""
+    raise error
+
+
+def _is_new(folder: Path, seen: set[Path]) -> bool:
+    """Whether a folder was not met yet; a link may lead back to one that was."""
+    real = folder.resolve()
+    if real in seen:
+        return False
+    seen.add(real)
+    return True
 
 
 @contextmanager
@@ -227,7 +244,7 @@ def open_source(path: Path) -> Iterator[Source]:
             yield source
         finally:
             source.close()
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, gzip.BadGzipFile) as error:
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
         raise FormatError(f"{path.name} is damaged ({error}); get the file again") from error
     except (EOFError, TruncatedError) as error:
         raise FormatError(f"{path.name} is cut off before its end; get the file again") from error

@@ -16,12 +16,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock
 
 from fer_core.data.table import SIDE, FaceDataset, check, counts
 from fer_core.errors import DataError
 from fer_core.files import replacing, write_json
 
 MANIFEST = "dataset.json"
+LOCK = ".lock"
 VERSION = 1
 _ABANDONED_AFTER = 3600.0
 
@@ -45,6 +47,14 @@ def save(dataset: FaceDataset, folder: Path) -> FaceDataset:
     """
     check(dataset)
     refuse_foreign(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / LOCK):
+        _write(dataset, folder)
+    return load(folder)
+
+
+def _write(dataset: FaceDataset, folder: Path) -> None:
+    """The data, then the manifest that names them, then away with what it no longer names; one process at a time."""
     key = fingerprint(dataset.table, dataset.pixels)
     pixels_name, table_name = f"pixels-{key[:16]}.npy", f"faces-{key[:16]}.parquet"
     with replacing(folder / pixels_name) as temporary, temporary.open("wb") as file:
@@ -62,7 +72,6 @@ def save(dataset: FaceDataset, folder: Path) -> FaceDataset:
     }
     write_json(folder / MANIFEST, manifest)
     _remove_older(folder, keep={pixels_name, table_name})
-    return load(folder)
 
 
 def load(folder: Path) -> FaceDataset:
@@ -109,20 +118,28 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         ) from None
     except (OSError, ValueError) as error:
         raise DataError(f"{folder / MANIFEST} cannot be read ({error}); prepare the dataset again") from error
-    if manifest.get("version") != VERSION:
+    if not isinstance(manifest, dict) or manifest.get("version") != VERSION:
         raise DataError(f"{folder} was prepared by another version; prepare it again")
     return manifest
 
 
 def refuse_foreign(folder: Path) -> None:
     """Raises DataError where `folder` is no place for a dataset: a file, or a folder with other things in it."""
-    if not folder.exists() or is_prepared(folder):
+    if not folder.exists():
         return
     if not folder.is_dir():
         raise DataError(f"{folder} is a file; name a folder for the prepared dataset")
-    ours = ("pixels-", "faces-", ".")
+    ours = ("pixels-", "faces-", ".", *([MANIFEST] if _is_ours(folder) else []))
     if foreign := [path.name for path in folder.iterdir() if not path.name.startswith(ours)]:
         raise DataError(f"{folder} holds other files ({sorted(foreign)[0]}); name an empty or new folder")
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a `dataset.json` names data files of ours, or lies beside some, broken as it may be."""
+    try:
+        return {"fingerprint", "pixels", "table"} <= set(read_manifest(folder))
+    except DataError:
+        return any(folder.glob("pixels-*.npy"))
 
 
 def _remove_older(folder: Path, keep: set[str]) -> None:

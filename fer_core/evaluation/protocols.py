@@ -162,6 +162,8 @@ def _balanced(dataset: FaceDataset, positions: np.ndarray, seed: int) -> np.ndar
     from imblearn.over_sampling import RandomOverSampler
 
     labels = dataset.labels[positions]
+    if len(np.unique(labels)) < 2:
+        return positions  # one emotion is even already
     sampler = RandomOverSampler(random_state=seed)
     sampler.fit_resample(np.zeros((len(labels), 1)), labels)
     drawn: np.ndarray = positions[sampler.sample_indices_]

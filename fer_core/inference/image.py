@@ -117,11 +117,13 @@ def _read(file: BinaryIO, name: str) -> Photo:
         file.seek(0)
         if not head:
             raise ImageError(f"{name} is empty; choose another file")
-        if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
-            raise ImageError(f"{name} is a HEIC picture, which cannot be read here; save it as JPEG first")
         try:
             picture = Image.open(file, formats=FORMATS)
         except UnidentifiedImageError:
+            if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
+                raise ImageError(
+                    f"{name} is a HEIC picture, which cannot be read here; save it as JPEG first"
+                ) from None
             raise ImageError(f"{name} is not a picture, or one that is damaged or of a rare kind; {ADVICE}") from None
         with picture:
             return _upright(picture, name)

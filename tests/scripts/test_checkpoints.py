@@ -119,7 +119,9 @@ def test_check_fails_on_a_stale_page_and_leaves_it(
     with pytest.raises(SystemExit) as end:
         document.document(check=True)
     assert end.value.code == document.STALE
-    assert "README.md, checkpoints/README.md, checkpoints/leaderboard/README.md no longer fit" in capsys.readouterr().err
+    assert (
+        "README.md, checkpoints/README.md, checkpoints/leaderboard/README.md no longer fit" in capsys.readouterr().err
+    )
     assert "vgg_se" not in (tmp_path / "README.md").read_text()
     document.document()
     assert "`vgg_se`" in (tmp_path / "README.md").read_text()

@@ -57,11 +57,14 @@ class ReadResult:
         dataset: every row that is right.
         rejected: every row that is not, and why.
         total: the rows of the source, good and broken.
+        unnumbered: a picture without a number of its own in its name, so that rows were counted instead; "" where
+            every one has its own.
     """
 
     dataset: FaceDataset
     rejected: tuple[Rejection, ...]
     total: int
+    unnumbered: str = ""
 
 
 @dataclass(frozen=True)

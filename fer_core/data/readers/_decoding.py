@@ -46,11 +46,13 @@ def photo_decoder(frame: Frame | None) -> Decoder:
     The square keeps a face's proportions, which squeezing the whole picture would not.
     """
 
+    from PIL import ImageOps
+
     def decode(content: bytes) -> tuple[np.ndarray, str]:
         with _opened(content) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise ValueError(f"the picture has {image.width}x{image.height} pixels, more than 50 million")
-            grey = _grey(image)
+            grey = _grey(ImageOps.exif_transpose(image))
         found = frame(grey) if frame and grey.size != (SIDE, SIDE) else None
         missed = NO_FACE if frame and found is None and grey.size != (SIDE, SIDE) else ""
         return (_centre_square(grey) if found is None else found), missed
@@ -86,7 +88,18 @@ def _opened(content: bytes) -> Iterator[Image]:
 def _grey(image: Image) -> Image:
     if image.mode not in _MODES:
         raise ValueError(f"the picture's pixels are of a kind ({image.mode}) other than 8 bits")
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        return _over_white(image)
     return image.convert("L")
+
+
+def _over_white(image: Image) -> Image:
+    """As photos are shown: what is transparent is white."""
+    from PIL import Image
+
+    canvas = Image.new("RGBA", image.size, "white")
+    canvas.alpha_composite(image.convert("RGBA"))
+    return canvas.convert("L")
 
 
 def _centre_square(grey: Image) -> np.ndarray:

@@ -98,7 +98,8 @@ def read_pictures(
     """
     if not pictures and not rejected:
         raise FormatError(f"{source.label} holds no pictures; get it again")
-    rows = row_numbers([picture.name for picture in pictures])
+    names = [picture.name for picture in pictures]
+    rows = row_numbers(names)
     order = np.argsort(rows, kind="stable")
     ordered, rows = [pictures[index] for index in order], rows[order]
     loaded = _load(source, [picture.name for picture in ordered], decode, progress)
@@ -108,15 +109,23 @@ def read_pictures(
     reasons = [*rejected, *(Rejection(p.name, loaded.broken[p.name]) for p in ordered if p.name in loaded.broken)]
     table = table.assign(**_words(kept), **more([picture.name for picture in kept]))
     dataset = FaceDataset(table, loaded.pixels if good.all() else loaded.pixels[good], source_format)
-    return ReadResult(dataset, tuple(reasons), len(pictures) + len(rejected))
+    return ReadResult(dataset, tuple(reasons), len(pictures) + len(rejected), unnumbered(names))
 
 
 def row_numbers(names: Sequence[str]) -> np.ndarray:
     """int64 (N,): the number in each name where all have one and no two the same, else 0..N-1."""
-    numbers = [number_in(name) for name in names]
-    found = [number for number in numbers if number is not None]
-    unique = len(found) == len(names) == len(set(found))
-    return np.array(found if unique else range(len(names)), np.int64)
+    return np.array(range(len(names)) if unnumbered(names) else [number_in(name) for name in names], np.int64)
+
+
+def unnumbered(names: Sequence[str]) -> str:
+    """The first name that has no number, or one that a name before it has; "" where there is none."""
+    seen: set[int | None] = {None}
+    for name in names:
+        number = number_in(name)
+        if number in seen:
+            return name
+        seen.add(number)
+    return ""
 
 
 @dataclass(frozen=True)

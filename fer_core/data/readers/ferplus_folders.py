@@ -7,25 +7,27 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
 
 import numpy as np
 
 from fer_core.data.ferplus import majority_label, parse_votes, vote_columns
 from fer_core.data.readers._base import READERS, Reader, ReadOptions, ReadResult
-from fer_core.data.readers._names import split_of_part
+from fer_core.data.readers._names import parts_of, split_of_part
 from fer_core.data.readers._pictures import Picture, read_pictures
 from fer_core.data.source import Source
-from fer_core.errors import Rejection
+from fer_core.errors import FormatError, Rejection
 
 NAME = "ferplus_folders"
 LABELS = "label.csv"
 
 
-def _label_files(source: Source) -> list[PurePosixPath]:
+def _label_files(source: Source) -> list[str]:
     """The `label.csv` of each folder that is a split's."""
-    paths = (PurePosixPath(name) for name in source.members)
-    return [path for path in paths if path.name.lower() == LABELS and split_of_part(path.parent.name)]
+    return [name for name in source.members if _is_labels(parts_of(name))]
+
+
+def _is_labels(parts: tuple[str, ...]) -> bool:
+    return len(parts) > 1 and parts[-1].lower() == LABELS and split_of_part(parts[-2]) is not None
 
 
 def _read(source: Source, options: ReadOptions) -> ReadResult:
@@ -50,26 +52,31 @@ def _read(source: Source, options: ReadOptions) -> ReadResult:
     return read_pictures(source, _pictures(votes), rejected, NAME, options.progress, columns)
 
 
-def _rows(source: Source, path: PurePosixPath) -> Iterator[tuple[str, list[str]]]:
+def _rows(source: Source, path: str) -> Iterator[tuple[str, list[str]]]:
     """(member name, vote cells) of each line of a `label.csv`: picture, box, ten votes; a header is passed over."""
-    text = b"".join(source.blocks(str(path))).decode("utf-8-sig", "replace")
-    for cells in csv.reader(text.splitlines()):
-        if cells and "neutral" not in (cell.strip().lower() for cell in cells):
-            yield str(path.parent / cells[0].strip()), cells[2:]
+    text = b"".join(source.blocks(path)).decode("utf-8-sig", "replace")
+    folder = path[: -len(LABELS)]
+    lines = csv.reader(text.splitlines())
+    try:
+        for cells in lines:
+            if cells and "neutral" not in (cell.strip().lower() for cell in cells):
+                yield folder + cells[0].strip(), cells[2:]
+    except csv.Error as error:
+        raise FormatError(f"{path}, line {lines.line_num}: {error}; get the file again") from None
 
 
 def _pictures(votes: dict[str, list[int]]) -> list[Picture]:
     if not votes:
         return []
     labels = majority_label(np.array(list(votes.values()), np.int64)).tolist()
-    splits = [split_of_part(PurePosixPath(name).parent.name) or "" for name in votes]
+    splits = [split_of_part(parts_of(name)[-2]) or "" for name in votes]
     return [Picture(name, split, label) for name, split, label in zip(votes, splits, labels, strict=True)]
 
 
 def _unlisted(source: Source, listed: set[str]) -> list[Rejection]:
     """Pictures beside a `label.csv` that it does not list."""
-    folders = {path.parent for path in _label_files(source)}
-    beside = (name for name in source.members if PurePosixPath(name).parent in folders and name not in listed)
+    folders = {parts_of(path)[:-1] for path in _label_files(source)}
+    beside = (name for name in source.members if parts_of(name)[:-1] in folders and name not in listed)
     return [Rejection(name, f"{LABELS} does not list it") for name in beside if name.lower().endswith(".png")]
 
 

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from fer_core import artifacts
 from fer_core.artifacts import CARD, WEIGHTS, load_arrays, load_card, load_weights, save_checkpoint, update_card
-from fer_core.classifiers import load_classifier
+from fer_core.classifiers import ensemble, load_classifier
 from fer_core.classifiers.base import CheckpointClassifier, softmax
 from fer_core.classifiers.combination import COMBINATIONS
 from fer_core.classifiers.ensemble import EnsembleClassifier, build_ensemble
 from fer_core.classifiers.onnx import export, open_session
+from fer_core.data.ferplus import as_ferplus
 from fer_core.data.table import FaceDataset
 from fer_core.errors import CheckpointError, ConfigError, UnsupportedError
-from fer_core.labels import EMOTIONS
+from fer_core.labels import EMOTIONS, FERPLUS_EMOTIONS
+from fer_core.studies.workshop import chosen_tree
 
 open_torch = partial(load_classifier, backend="torch")
 
@@ -215,3 +219,21 @@ def test_members_that_know_fewer_classes_have_nothing_to_say_of_the_others() -> 
 
 def test_the_order_of_emotions_is_the_projects(pair: list[Path], dataset: FaceDataset, tmp_path: Path) -> None:
     assert built(tmp_path / "both", "soft_vote", pair, dataset).labels == EMOTIONS
+
+
+def test_eight_classes_are_fitted_to_the_voters_majorities(dataset: FaceDataset) -> None:
+    contradicted = replace(dataset, table=dataset.table.assign(label=(dataset.labels + 1) % 7))
+    public = contradicted.split("PublicTest")
+    fitted = ensemble._public(contradicted, FERPLUS_EMOTIONS)
+    assert np.array_equal(fitted.labels, as_ferplus(public).labels)
+    assert not np.array_equal(fitted.labels, public.labels)
+    assert np.array_equal(ensemble._public(contradicted, EMOTIONS).labels, public.labels)
+
+
+def test_a_tree_is_chosen_by_a_judge_of_the_same_emotions(
+    dataset: FaceDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = SimpleNamespace(labels=FERPLUS_EMOTIONS)
+    monkeypatch.setattr("fer_core.classifiers.load_classifier", lambda name: judge)
+    with pytest.raises(ConfigError, match="knows 8 emotions and the dataset 7"):
+        chosen_tree(dataset, "eight")

@@ -102,3 +102,9 @@ def test_validation_rows_are_never_touched(options: dict[str, Any], uneven: Face
     tests = np.concatenate([uneven.split(name).pixels for name in ("PublicTest", "PrivateTest")])
     known = {face.tobytes() for face in tests}
     assert not [face for face in changed.training.pixels.numpy() if face.tobytes() in known]
+
+
+@pytest.mark.parametrize("sampler", RESAMPLERS)
+def test_one_emotion_is_even_already(sampler: str, dataset: FaceDataset) -> None:
+    faces = to_faces(dataset.select(dataset.labels == 3))
+    assert len(resample(faces, sampler, 0)) == len(faces)

@@ -227,3 +227,15 @@ def test_a_quote_that_never_ends_is_told(tmp_path: Path) -> None:
     (tmp_path / "votes.csv").write_text(header + '\nTraining,"' + "x" * 200_000)
     with pytest.raises(FormatError, match="line 2"):
         read_votes(tmp_path / "votes.csv")
+
+
+def test_votes_are_not_joined_where_a_picture_has_no_number_of_its_own(dataset: FaceDataset, tmp_path: Path) -> None:
+    votes = factories.write_votes(dataset, tmp_path / "fer2013new.csv")
+    folder = tmp_path / "images"
+    factories.write_row_folders(dataset, folder)
+    pictures = sorted(folder.rglob("*.png"))
+    number = pictures[3].stem
+    twin = pictures[4].with_name(f"0 ({number}).png")
+    pictures[4].rename(twin)
+    with pytest.raises(FormatError, match="no row number of its own"):
+        read_source(folder, ferplus=votes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 from fer_core.data.readers import READERS, read_source
+from fer_core.data.readers._decoding import photo_decoder
 from fer_core.data.readers._names import EMOTION_ALIASES, label_of_cell, label_of_word, number_in
 from fer_core.data.table import FaceDataset, check
 from fer_core.errors import FormatError
@@ -243,3 +245,38 @@ def test_progress_is_heard(dataset: FaceDataset, tmp_path: Path) -> None:
     read_source(folder, progress=lambda done, total: heard.append((done, total)))
     assert heard[-1] == (len(dataset), len(dataset))
     shutil.rmtree(folder)
+
+
+def test_linked_folders_and_files_are_read_once(dataset: FaceDataset, tmp_path: Path) -> None:
+    there = factories.write_row_folders(dataset, tmp_path / "disk")
+    here = tmp_path / "here" / "images"
+    here.mkdir(parents=True)
+    for part in ("train", "validation"):
+        (here / part).symlink_to(there / "images" / part, target_is_directory=True)
+    (there / "images" / "train" / "angry" / "loop").symlink_to(here, target_is_directory=True)
+    assert len(read_source(here.parent).dataset) == len(dataset)
+
+
+def test_hard_links_in_a_tar_are_files(dataset: FaceDataset, tmp_path: Path) -> None:
+    folder = factories.write_row_folders(dataset, tmp_path / "faces")
+    first, second = sorted((folder / "images" / "train" / "angry").iterdir())[:2]
+    second.unlink()
+    second.hardlink_to(first)
+    packed = factories.archive(folder, tmp_path / "faces.tar.gz")
+    assert len(read_source(packed).dataset) == len(dataset)
+
+
+def test_photos_are_read_as_they_are_shown() -> None:
+    upright = np.zeros((64, 64), np.uint8)
+    upright[:32] = 200
+    content = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by 90 degrees to see it upright
+    Image.fromarray(np.rot90(upright)).save(content, "PNG", exif=exif)
+    face, _ = photo_decoder(None)(content.getvalue())
+    assert face[:20].min() == 200
+    assert face[-20:].max() == 0
+    content = io.BytesIO()
+    Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(content, "PNG")
+    face, _ = photo_decoder(None)(content.getvalue())
+    assert face.min() == 255

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 
 from fer_core.data import store
 from fer_core.data.drawn import drawn_dataset
+from fer_core.data.store import load, save
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError
 
@@ -83,7 +85,7 @@ def test_a_new_version_leaves_nothing_of_the_old(dataset: FaceDataset, tmp_path:
     store.save(drawn_dataset(1, seed=8), tmp_path / "out")
     store.save(dataset, tmp_path / "out")
     store.save(dataset, tmp_path / "out")
-    assert len(list((tmp_path / "out").iterdir())) == 3
+    assert len(list((tmp_path / "out").glob("[!.]*"))) == 3
     assert len(store.load(tmp_path / "out")) == len(dataset)
 
 
@@ -100,7 +102,7 @@ def test_an_error_in_the_middle_leaves_the_old_one(
         store.save(drawn_dataset(1, seed=8), tmp_path / "out")
     monkeypatch.undo()
     assert np.array_equal(store.load(tmp_path / "out").pixels, dataset.pixels)
-    assert not list((tmp_path / "out").glob(".*"))
+    assert not list((tmp_path / "out").glob(".*.tmp"))
 
 
 @pytest.mark.parametrize(
@@ -170,3 +172,26 @@ def test_a_folder_with_other_files_is_not_written_into(dataset: FaceDataset, tmp
     with pytest.raises(DataError, match="is a file"):
         store.save(dataset, tmp_path / "holiday.jpg")
     assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
+
+
+def test_a_folder_with_a_dataset_json_of_others_is_not_ours(dataset: FaceDataset, tmp_path: Path) -> None:
+    (tmp_path / "dataset.json").write_text('["mine"]')
+    with pytest.raises(DataError, match="holds other files"):
+        save(dataset, tmp_path)
+    assert (tmp_path / "dataset.json").read_text() == '["mine"]'
+    with pytest.raises(DataError, match="another version"):
+        load(tmp_path)
+
+
+def test_a_broken_manifest_of_ours_is_replaced(dataset: FaceDataset, tmp_path: Path) -> None:
+    save(dataset, tmp_path)
+    (tmp_path / "dataset.json").write_text("{")
+    assert len(save(dataset, tmp_path)) == len(dataset)
+
+
+def test_two_that_prepare_at_once_leave_a_whole_dataset(dataset: FaceDataset, tmp_path: Path) -> None:
+    halves = [dataset.select(np.arange(len(dataset)) % 2 == part) for part in (0, 1)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda half: save(half, tmp_path), halves * 4))
+    assert len(load(tmp_path)) in {len(half) for half in halves}
+    assert len(list(tmp_path.glob("pixels-*.npy"))) == 1

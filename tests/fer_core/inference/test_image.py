@@ -163,7 +163,7 @@ def test_of_an_animation_the_first_frame(form: str, kind: str) -> None:
     data = encoded(frames[0], form, save_all=True, append_images=frames[1:])
     opened = open_photo(data)
     assert np.abs(np.asarray(opened.image, int) - [200, 0, 0]).max() < 12
-    assert opened.notes == (f"the file has 3 {kind}, the first was used",)
+    assert opened.notes == (f"the file has several {kind}, the first was used",)
     later = Image.open(io.BytesIO(data))
     later.seek(2)
     assert open_image(later).tobytes() == opened.image.tobytes()
