@@ -40,12 +40,13 @@ def app_url(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """`streamlit run webapp/dashboard/app.py` over drawn faces and a checkpoint that reads all fear as sadness."""
     find_browser()
     folder = tmp_path_factory.mktemp("dashboard")
-    write_checkpoint(folder / "alpha", store.load(prepared).table)
+    drawn = store.load(prepared)
+    write_checkpoint(folder / "alpha", drawn.table, drawn.fingerprint)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "webapp/dashboard/app.py", "--server.headless", "true"]
-    options = ["--server.address", "127.0.0.1", "--server.port", str(port)]
+    options = ["--server.port", str(port)]  # the project's own settings keep it to this machine
     environment = os.environ | {"FER_DATA": str(prepared), "FER_CHECKPOINT": str(folder / "alpha")}
     with (folder / "output.txt").open("wb") as sink:
         process = subprocess.Popen(command + options, cwd=ROOT, env=environment, stdout=sink, stderr=subprocess.STDOUT)
