@@ -36,21 +36,22 @@ def accuracy_and_cost(table: pd.DataFrame, cost: str, title: str) -> go.Figure:
     """Accuracy on PrivateTest with its 95 % interval against what a row costs, on a logarithmic scale.
 
     Args:
-        table: columns row, title, PrivateTest, low, high (0 to 1), and `cost`; rows without a cost are left out.
+        table: columns row, title, labels, PrivateTest, low, high (0 to 1), and `cost`; rows without one are left out.
         cost: the column to draw along.
         title: of that axis.
     """
-    part = table[table[cost].notna() & (table[cost] > 0)]
-    value, low, high = (100 * part[column] for column in ("PrivateTest", "low", "high"))
-    figure = go.Figure(
-        go.Scatter(
-            x=part[cost], y=value, mode="markers", marker={"size": 10, "color": ACCENT},
+    part, figure = table[table[cost].notna() & (table[cost] > 0)], go.Figure()
+    for index, (labels, rows) in enumerate(part.groupby("labels", sort=False)):
+        value, low, high = (100 * rows[column] for column in ("PrivateTest", "low", "high"))
+        figure.add_scatter(
+            x=rows[cost], y=value, mode="markers", name=f"judged by {labels}",
+            marker={"size": 10, "color": SERIES[index], "symbol": SYMBOLS[index]},
             error_y={"type": "data", "array": high - value, "arrayminus": value - low, "thickness": 1, "width": 0},
-            customdata=list(zip(part["row"], part["title"], strict=True)),
+            customdata=list(zip(rows["row"], rows["title"], strict=True)),
             hovertemplate="%{customdata[0]}: %{customdata[1]}<br>%{y:.1f} %, %{x:,.0f}<extra></extra>",
-        )
-    )  # fmt: skip
-    finish(figure, height=420, x_title=title, y_title="PrivateTest accuracy in percent")
+        )  # fmt: skip
+    several = part["labels"].nunique() > 1  # figures by other labels cannot be compared
+    finish(figure, height=420, x_title=title, y_title="PrivateTest accuracy in percent", legend=several)
     return figure.update_xaxes(type="log")
 
 

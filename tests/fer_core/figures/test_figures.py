@@ -171,3 +171,14 @@ def test_a_contact_sheet_may_leave_cells_empty() -> None:
     cell_w, cell_h = sheet.width // 2, sheet.height // 2
     assert pixels[48, cell_w + 48, 3] == 0
     assert pixels[cell_h + 48, cell_w + 48].tolist() == [70, 70, 70, 255]
+
+
+def test_rows_by_other_labels_are_drawn_apart() -> None:
+    lines = [
+        {"row": name, "title": name, "labels": labels, "PrivateTest": 0.5, "low": 0.4, "high": 0.6, "parameters": size}
+        for name, labels, size in (("a", "FER2013", 10), ("b", "FER+ majority", 20), ("c", "FER2013", 0))
+    ]
+    seven, eight = models.accuracy_and_cost(pd.DataFrame(lines), "parameters", "parameters").data
+    assert (seven.name, list(seven.x)) == ("judged by FER2013", [10])
+    assert (eight.name, list(eight.x)) == ("judged by FER+ majority", [20])
+    assert seven.marker.color != eight.marker.color
