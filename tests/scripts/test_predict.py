@@ -129,7 +129,6 @@ def test_a_checkpoint_that_is_not_there(run_here: Command, pictures: Path) -> No
     assert "vgg_sr" in done.err
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="file names are text there")
 def test_names_in_any_bytes(pictures: Path, tmp_path: Path, tiny_checkpoint: Path) -> None:
     name = os.fsencode(tmp_path) + b"/f\xff\xc3\xa9ce.png"
     Path(os.fsdecode(name)).write_bytes((pictures / "sub" / "face.png").read_bytes())
