@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,9 @@ from scripts._dataset import (
     open_dataset,
     read_options,
 )
+
+_SUBJECTS = 12
+"""Subjects that are printed."""
 
 
 def evaluate(
@@ -52,13 +56,15 @@ def evaluate(
     """Judges every face of a split and prints accuracy with its 95 % interval, F1, calibration and confusion.
 
     Faces whose label the model does not know are left out and counted by that label. A dataset without official splits
-    is judged whole with --split all.
+    is judged whole with --split all. Where a dataset names who is shown (FERG's characters, the people of JAFFE and
+    CK+), accuracy follows for each.
     """
     from fer_core.classifiers import load_classifier
     from fer_core.evaluation.labels import labelled_for, left_out, uses_ferplus
     from fer_core.evaluation.predictions import predict_dataset
     from fer_core.evaluation.protocols import PROTOCOLS
     from fer_core.evaluation.report import evaluate_predictions
+    from fer_core.evaluation.subjects import by_subject
     from fer_core.evaluation.views import VIEWS
 
     view, choose = VIEWS[tta], PROTOCOLS[protocol]
@@ -81,6 +87,7 @@ def evaluate(
         "tta": tta,
         **report,
         "left_out": left_out(faces, classifier.labels),
+        "subjects": {name: asdict(score) for name, score in by_subject(table, classifier.labels, faces).items()},
         "device": classifier.device,
         "images_per_second": round(len(table) / seconds, 1),
     }
@@ -108,6 +115,19 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     yield f"  {'':10}{'precision':>10}{'recall':>10}{'faces':>8}"
     for emotion, scores in document["per_class"].items():
         yield f"  {emotion:10}{scores['precision']:>10.1%}{scores['recall']:>10.1%}{scores['support']:>8}"
+    yield from _subject_lines(document["subjects"])
+
+
+def _subject_lines(subjects: dict[str, dict[str, float]]) -> Iterator[str]:
+    if not subjects:
+        return
+    mean = sum(scores["accuracy"] for scores in subjects.values()) / len(subjects)
+    yield f"  mean accuracy of {len(subjects)} subjects {mean:.2%}, hardest first:"
+    hardest = sorted(subjects.items(), key=lambda item: item[1]["accuracy"])
+    for name, scores in hardest[:_SUBJECTS]:
+        yield f"  {name:20}{scores['accuracy']:>10.1%}{scores['faces']:>8}"
+    if len(hardest) > _SUBJECTS:
+        yield f"  ... and {len(hardest) - _SUBJECTS} more; --json has all"
 
 
 def _judge(name: str) -> str:

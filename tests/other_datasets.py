@@ -25,7 +25,12 @@ Writer = Callable[[Sequence[np.ndarray], Path], list[tuple[str, int, str]]]
 RAF_DB = ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral")
 AFFECTNET = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt")
 CK = ("neutral", "angry", "contempt", "disgust", "fear", "happy", "sad", "surprise")
+CK_SUBJECTS = ("S005", "S006", "S007", "S008")
 CONTEMPT = 7
+
+
+SUBJECTS = {"ferg": {"aia", "bonnie"}, "jaffe": {"KA", "KL", "KM", "KR", "MK", "NA"}, "ck_sequences": {*CK_SUBJECTS}}
+"""Who is shown in the layouts that say so."""
 
 
 def label(emotion: str) -> int:
@@ -66,7 +71,7 @@ def ck_csv(faces: Sequence[np.ndarray], folder: Path) -> list[tuple[str, int, st
 def ck_sequences(faces: Sequence[np.ndarray], folder: Path) -> list[tuple[str, int, str]]:
     """Three labelled sequences and one without an emotion; first frames are black."""
     for index, code in enumerate(("1", "2", "7", None)):
-        subject, number = f"S{index + 5:03d}", "001"
+        subject, number = CK_SUBJECTS[index], "001"
         images = folder / "cohn-kanade-images" / subject / number
         for frame in range(1, 4):
             last = faces[index] if frame == 3 else np.zeros_like(faces[index])

@@ -8,6 +8,7 @@ The table is a pandas DataFrame with one row per face, in the order of the pixel
 | split | str | Training, PublicTest or PrivateTest |
 | label | int64 | index into `labels.EMOTIONS` (7: contempt), -1 where the source has none |
 | source_label | str | the dataset's own name of a label that is no emotion here, else ""; only where there are any |
+| subject | str | who is shown, a person or a cartoon's character, else ""; only where the source says it |
 | votes_* | int64 | FER+'s ten vote counts (`labels.VOTE_COLUMNS`); only where FER+ was joined |
 """
 

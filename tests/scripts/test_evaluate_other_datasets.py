@@ -68,6 +68,21 @@ def test_a_dataset_without_official_splits_is_judged_whole(
     assert (document["split"], document["n"], document["left_out"]) == ("all", n, left_out)
     assert np.sum(document["confusion"]) == n
     assert document["labels"] == list(EMOTIONS)
+    known = other_datasets.SUBJECTS.get(layout, set())
+    assert set(document["subjects"]) <= known
+    assert sum(score["faces"] for score in document["subjects"].values()) == (n if known else 0)
+
+
+def test_text_names_the_hardest_subject_first(
+    tiny_checkpoint: Path, faces: list[np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other_datasets.ferg(faces, tmp_path / "raw")
+    evaluate(str(tiny_checkpoint), data=tmp_path / "raw", split="all", backend="torch")
+    lines = capsys.readouterr().out.splitlines()
+    heading = next(index for index, line in enumerate(lines) if "mean accuracy of 2 subjects" in line)
+    shares = [float(line.split()[1].rstrip("%")) for line in lines[heading + 1 :]]
+    assert {line.split()[0] for line in lines[heading + 1 :]} == {"aia", "bonnie"}
+    assert shares == sorted(shares)
 
 
 def test_a_label_map_and_frames_are_options(judge: Any, faces: list[np.ndarray], tmp_path: Path) -> None:

@@ -29,12 +29,14 @@ class Picture:
         split: the split.
         label: index of the emotion, or -1.
         word: the dataset's name of a label that is no emotion of the project.
+        subject: who is shown, where the place says it.
     """
 
     name: str
     split: str
     label: int
     word: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def read_pictures(
     kept = [loaded.named(picture) for picture, fine in zip(ordered, good, strict=True) if fine]
     table = face_table(rows[good], [picture.split for picture in kept], np.array([p.label for p in kept], np.int64))
     reasons = [*rejected, *(Rejection(p.name, loaded.broken[p.name]) for p in ordered if p.name in loaded.broken)]
-    table = table.assign(**_words(kept), **more([picture.name for picture in kept]))
+    table = table.assign(**_texts(kept), **more([picture.name for picture in kept]))
     dataset = FaceDataset(table, loaded.pixels if good.all() else loaded.pixels[good], source_format)
     return ReadResult(dataset, tuple(reasons), len(pictures) + len(rejected), unnumbered(names))
 
@@ -158,10 +160,13 @@ def _load(source: Source, names: Sequence[str], decode: Decoder, progress: Progr
     return loaded
 
 
-def _words(pictures: Sequence[Picture]) -> dict[str, pd.Series]:
-    """The column `source_label`, where any picture has one."""
-    words = [picture.word for picture in pictures]
-    return {"source_label": pd.Series(words, dtype="str")} if any(words) else {}
+def _texts(pictures: Sequence[Picture]) -> dict[str, pd.Series]:
+    """The columns `source_label` and `subject`, each where any picture has one."""
+    texts = {
+        "source_label": [picture.word for picture in pictures],
+        "subject": [picture.subject for picture in pictures],
+    }
+    return {column: pd.Series(found, dtype="str") for column, found in texts.items() if any(found)}
 
 
 def _no_emotion(folder: str) -> str:

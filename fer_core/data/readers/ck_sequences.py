@@ -2,7 +2,7 @@
 
 Lucey et al. 2010, https://doi.org/10.1109/CVPRW.2010.5543262. A sequence goes from a neutral face to the peak of an
 expression; the emotion that its file names belongs to the last frame. Sequences without such a file are kept without a
-label. The first frames of labelled sequences become neutral faces where that is asked for.
+label. The first frames of labelled sequences become neutral faces where that is asked for. `S005` is the `subject`.
 """
 
 from __future__ import annotations
@@ -62,18 +62,19 @@ def _read(source: Source, options: ReadOptions) -> ReadResult:
         except ValueError as error:
             rejected.append(Rejection(name, str(error)))
             frames.pop(sequence, None)
-    pictures = [_last(names, labels.get(sequence)) for sequence, names in frames.items()]
+    pictures = [_last(sequence, names, labels.get(sequence)) for sequence, names in frames.items()]
     if options.first_neutral:
-        first = [names[0] for sequence, names in frames.items() if sequence in labels and len(names) > 1]
-        pictures += [Picture(name, "PrivateTest", EMOTIONS.index("neutral")) for name in first]
+        first = [(sequence[0], names[0]) for sequence, names in frames.items() if sequence in labels and len(names) > 1]
+        neutral = EMOTIONS.index("neutral")
+        pictures += [Picture(name, "PrivateTest", neutral, subject=subject) for subject, name in first]
     decode = photo_decoder(options.frame)
     return read_pictures(source, pictures, rejected, NAME, options.progress, decode=decode)
 
 
-def _last(names: list[str], label: int | None) -> Picture:
+def _last(sequence: Sequence, names: list[str], label: int | None) -> Picture:
     if label is None:
-        return Picture(names[-1], "PrivateTest", UNLABELLED, NO_EMOTION)
-    return Picture(names[-1], "PrivateTest", label)
+        return Picture(names[-1], "PrivateTest", UNLABELLED, NO_EMOTION, sequence[0])
+    return Picture(names[-1], "PrivateTest", label, subject=sequence[0])
 
 
 def _label(content: bytes) -> int:

@@ -1,7 +1,7 @@
 """FERG, cartoon faces in folders by character and emotion: `aia/aia_anger/aia_anger_1.png`.
 
 Aneja et al. 2016, https://grail.cs.washington.edu/projects/deepexpr/. There are no splits: every face is put into
-PrivateTest.
+PrivateTest. The character is the `subject`.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from fer_core.errors import Rejection
 NAME: Final = "ferg_folders"
 
 
-def _word(name: str) -> str | None:
-    """`anger` of `aia/aia_anger/x.png`; None where the folder does not begin with the name of the one above it."""
+def _place(name: str) -> tuple[str, str] | None:
+    """("aia", "anger") of `aia/aia_anger/x.png`; None where the folder does not begin with the one above it."""
     parts = parts_of(name)
     if len(parts) < 3:
         return None
     character, folder = parts[-3].lower(), parts[-2].lower()
-    return folder.removeprefix(f"{character}_") if folder.startswith(f"{character}_") else None
+    return (character, folder.removeprefix(f"{character}_")) if folder.startswith(f"{character}_") else None
 
 
 def _fits(source: Source) -> bool:
-    words = {word for name in picture_names(source) if (word := _word(name))}
+    words = {place[1] for name in picture_names(source) if (place := _place(name))}
     return any(word in WORDS for word in words)
 
 
 def _read(source: Source, options: ReadOptions) -> ReadResult:
     pictures, rejected = [], []
     for name in picture_names(source):
-        word = _word(name)
+        character, word = _place(name) or ("", None)
         if word is None or word not in WORDS:
             rejected.append(Rejection(name, _problem(parts_of(name), word)))
         else:
-            pictures.append(Picture(name, "PrivateTest", *WORDS.label(word)))
+            pictures.append(Picture(name, "PrivateTest", *WORDS.label(word), subject=character))
     return read_pictures(source, pictures, rejected, NAME, options.progress, decode=photo_decoder(options.frame))
 
 

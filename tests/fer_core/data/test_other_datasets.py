@@ -17,7 +17,7 @@ from fer_core.errors import ConfigError, FormatError, RowsError
 from fer_core.files import CACHE_VARIABLE
 from fer_core.labels import FERPLUS_EMOTIONS
 from tests import factories, other_datasets
-from tests.other_datasets import LAYOUTS, label, options_for, write_large
+from tests.other_datasets import LAYOUTS, SUBJECTS, label, options_for, write_large
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,7 @@ def test_a_layout_comes_back(layout: str, packed: str, faces: list[np.ndarray], 
     assert (result.dataset.source_format, result.rejected) == (form, ())
     assert found(check(result.dataset), faces) == expected
     assert len(result.dataset) == len(expected) == result.total
+    assert set(result.dataset.table.get("subject", ())) == SUBJECTS.get(layout, set())
 
 
 @pytest.mark.parametrize("layout", ["ferg", "ck_48", "jaffe", "raf_folders", "raf_list", "affectnet", "ck_sequences"])
