@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fer_core.artifacts import DEFAULT_CHECKPOINT
-from webapp.settings import HOST, PORT, Settings
+from webapp.settings import HOST, PORT, AllowHostOption, Settings
 
 
 def main(
@@ -20,12 +20,13 @@ def main(
     checkpoint: Annotated[
         str, typer.Option(help="The model to begin with: a name under checkpoints/ or a folder.")
     ] = DEFAULT_CHECKPOINT,
+    allow_host: AllowHostOption = None,
     open_browser: Annotated[bool, typer.Option("--open/--no-browser", help="Whether to open the page.")] = False,
 ) -> None:
     """Serves the landing page, the demo (/demo) and the dashboard (/dashboard) on one address."""
     from webapp.server import serve
 
-    serve(Settings(host, port, data, checkpoint), open_browser=open_browser)
+    serve(Settings(host, port, data, checkpoint, tuple(allow_host or ())), open_browser=open_browser)
 
 
 if __name__ == "__main__":

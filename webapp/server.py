@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fer_core import __version__
 from fer_core.errors import ConfigError, FerError
+from webapp.guard import Guard
 from webapp.landing import landing_page, lost_page, manifest
 from webapp.settings import HOST, PORT, SITE_VARIABLE, Settings
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from webapp.demo.models import CheckpointModels
 
@@ -33,29 +33,6 @@ DASHBOARD: Final = Path(__file__).parent / "dashboard" / "app.py"
 LANDING: Final = Path(__file__).parent / "landing"
 GOODBYE: Final = 3
 """Seconds that open connections get to finish when the server stops."""
-
-POLICY: Final = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # both toolkits build functions from text
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "media-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "worker-src 'self' blob:",
-        "frame-ancestors 'self'",
-        "base-uri 'self'",
-        "form-action 'self'",
-    )
-)
-"""What a page may load: this address only, so that no visit is seen by anybody else."""
-
-HEADERS: Final = {
-    "content-security-policy": POLICY,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",
-    "permissions-policy": "camera=(self), microphone=(), geolocation=()",
-}
 
 STREAMLIT: Final = {
     "browser.gatherUsageStats": False,
@@ -90,42 +67,6 @@ class Readiness:
         return {"status": status, "model": self.model, "device": self.device, "version": __version__}
 
 
-class Guard:
-    """Wraps the whole app: adds security headers, and lets only pages of this address open a websocket.
-
-    Without the second, Streamlit compares a foreign page's address with this machine's, and asks a host outside for it.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI interface."""
-        if scope["type"] == "websocket" and not _same_origin(scope):
-            await send({"type": "websocket.close", "code": 1008, "reason": "opened from another address"})
-            return
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
-        async def send_with_headers(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                there = {name for name, _ in message["headers"]}
-                extra = [(k.encode(), v.encode()) for k, v in HEADERS.items() if k.encode() not in there]
-                message["headers"] = [*message["headers"], *extra]
-            await send(message)
-
-        await self.app(scope, receive, send_with_headers)
-
-
-def _same_origin(scope: Scope) -> bool:
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    origin = headers.get("origin")
-    if origin is None:  # not a browser
-        return True
-    return origin.partition("://")[2] in {headers.get("host"), headers.get("x-forwarded-host")}
-
-
 def create_app(settings: Settings, models: CheckpointModels, readiness: Readiness) -> FastAPI:
     """The ASGI app: `/`, `/health`, `/demo`, `/dashboard`.
 
@@ -149,7 +90,7 @@ def create_app(settings: Settings, models: CheckpointModels, readiness: Readines
     app.mount("/landing", StaticFiles(directory=LANDING / "static"))
     app.mount("/dashboard", dashboard)
     gr.mount_gradio_app(app, build_demo(models), path="/demo", **look())
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, known=settings.known_names)
     return app
 
 
@@ -228,7 +169,7 @@ def serve_demo(settings: Settings) -> None:
 
     models = CheckpointModels(offered_checkpoints(settings.checkpoint))
     with listening(settings.host, settings.port) as listener, _quiet_end():
-        app = create_demo_app(models)
+        app = create_demo_app(settings, models)
         warming = threading.Thread(target=_warm_up, args=(models, Readiness(models.default)), daemon=True)
 
         def started() -> None:
@@ -239,7 +180,7 @@ def serve_demo(settings: Settings) -> None:
     _end(warming)
 
 
-def create_demo_app(models: CheckpointModels) -> FastAPI:
+def create_demo_app(settings: Settings, models: CheckpointModels) -> FastAPI:
     """The ASGI app of the demo alone."""
     prepare_toolkits()
     import gradio as gr
@@ -249,7 +190,7 @@ def create_demo_app(models: CheckpointModels) -> FastAPI:
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     gr.mount_gradio_app(app, build_demo(models, links=False), path="/", **look())
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, known=settings.known_names)
     return app
 
 

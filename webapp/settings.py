@@ -6,10 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
+
+import typer
 
 from fer_core.artifacts import DEFAULT_CHECKPOINT
 from fer_core.errors import ConfigError
+from webapp.guard import Known, any_name, local_names
 
 DATA_VARIABLE: Final = "FER_DATA"
 CHECKPOINT_VARIABLE: Final = "FER_CHECKPOINT"
@@ -17,6 +20,14 @@ SITE_VARIABLE: Final = "FER_SITE"
 """Set where the pages share one address with the landing page, so that they may link to it and to each other."""
 HOST: Final = "127.0.0.1"
 PORT: Final = 7860
+
+AllowHostOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A name besides localhost that this page answers to, such as a proxy's; give it again for more. "
+        "Not needed with --host 0.0.0.0."
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -28,12 +39,14 @@ class Settings:
         port: 1..65535, or 0 for any free one.
         data: a prepared dataset or a raw source of one, None to show what ships.
         checkpoint: a name under `checkpoints/` or a folder.
+        allowed: further names that an app of this machine alone answers to, such as a proxy's.
     """
 
     host: str = HOST
     port: int = PORT
     data: Path | None = None
     checkpoint: str = DEFAULT_CHECKPOINT
+    allowed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
@@ -58,3 +71,8 @@ class Settings:
     def local(self) -> bool:
         """Whether only this machine can reach the pages."""
         return self.host in {"127.0.0.1", "::1", "localhost"}
+
+    @property
+    def known_names(self) -> Known:
+        """Which names in a request's `Host` the app answers to."""
+        return local_names(*self.allowed) if self.local else any_name

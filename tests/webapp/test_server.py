@@ -90,6 +90,27 @@ def test_only_own_pages_open_websockets(served: Served, origin: str | None, stat
     assert fetch(f"{served.url}/dashboard/_stcore/stream", **headers)[0] == status
 
 
+def test_a_foreign_name_is_not_answered(served: Served) -> None:
+    """A page whose name resolves to 127.0.0.1 is no page of ours (DNS rebinding)."""
+    for path in ("/", "/demo/", "/dashboard/", "/landing/style.css"):
+        status, _, body = fetch(served.url + path, Host=f"elsewhere.example:{urlsplit(served.url).port}")
+        assert status == 421
+        assert "--allow-host NAME" in body
+
+
+@pytest.mark.parametrize(
+    ("host", "known"),
+    [
+        *(("localhost:7860", True), ("127.0.0.1", True), ("[::1]:7860", True), ("192.168.1.5:80", True)),
+        *(("fer.localhost", True), ("FER.example:443", True), ("elsewhere.example", False), ("", False)),
+        *(("[", False), ("localhost.elsewhere.example", False), ("notlocalhost", False)),
+    ],
+)
+def test_names_of_this_machine_and_those_allowed(host: str, known: bool) -> None:
+    assert Settings(allowed=("fer.example",)).known_names(host) is known
+    assert Settings(host="0.0.0.0").known_names(host)
+
+
 def test_start_is_announced_with_address_model_and_data(served: Served) -> None:
     assert f"{served.url}  (model tiny; data: 84 faces in" in served.output
     assert "tiny is ready on" in served.output

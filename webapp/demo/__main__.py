@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from fer_core.artifacts import DEFAULT_CHECKPOINT
-from webapp.settings import HOST, PORT, Settings
+from webapp.settings import HOST, PORT, AllowHostOption, Settings
 
 
 def main(
@@ -16,11 +16,12 @@ def main(
     checkpoint: Annotated[
         str, typer.Option(help="The model to begin with: a name under checkpoints/ or a folder.")
     ] = DEFAULT_CHECKPOINT,
+    allow_host: AllowHostOption = None,
 ) -> None:
     """Serves the demo alone."""
     from webapp.server import serve_demo
 
-    serve_demo(Settings(host, port, checkpoint=checkpoint))
+    serve_demo(Settings(host, port, checkpoint=checkpoint, allowed=tuple(allow_host or ())))
 
 
 if __name__ == "__main__":
