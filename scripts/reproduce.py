@@ -28,6 +28,9 @@ JobsOption = Annotated[int, typer.Option(min=1, help="Rows that run at once, eac
 RecordOption = Annotated[
     bool, typer.Option("--record", help="Copy cards, histories and predictions to checkpoints/leaderboard.")
 ]
+TimeOption = Annotated[
+    bool, typer.Option("--time", help="Only measure anew how fast the rows that are done answer; for an idle machine.")
+]
 ListOption = Annotated[bool, typer.Option("--list", help="Name the tables and their rows, and run nothing.")]
 
 
@@ -39,6 +42,7 @@ def reproduce(
     only: OnlyOption = None,
     jobs: JobsOption = 2,
     record: RecordOption = False,
+    timed: TimeOption = False,
     listed: ListOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -53,6 +57,12 @@ def reproduce(
     if listed:
         rows = [{"table": t.name, "row": r.name, "kind": r.kind, "title": r.title} for t in tables for r in t.rows]
         emit(rows, as_json, [f"{row['table']:<20} {row['row']:<30} {row['title']}" for row in rows])
+        return
+    if timed:
+        from fer_core.studies.run import timed_again
+
+        again = timed_again(_rows(tables, only), out / budget)
+        _report(list(_kept(again, out / budget) if record else again), out / budget, as_json)
         return
     if data is None:
         fail("name a dataset with --data, or ask for --list")
@@ -114,9 +124,10 @@ def _kept(outcomes: Iterator[Outcome], root: Path) -> Iterator[Outcome]:
 def _report(outcomes: list[Outcome], root: Path, as_json: bool) -> None:
     from fer_core.files import write_text
     from fer_core.studies.leaderboard import leaderboard, markdown
+    from fer_core.studies.results import load_results
 
     board = leaderboard(outcome.result for outcome in outcomes if outcome.result is not None)
-    write_text(root / LEADERBOARD_PAGE, markdown(board) + "\n")
+    write_text(root / LEADERBOARD_PAGE, markdown(leaderboard(load_results(root))) + "\n")
     failed = {outcome.row.name: outcome.error for outcome in outcomes if outcome.result is None}
     lines = [_summary(line) for line in board.to_dict("records")]
     document: dict[str, Any] = {

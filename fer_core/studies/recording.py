@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from fer_core.artifacts import CARD, HISTORY, PREDICTIONS
+from fer_core.artifacts import CARD, HISTORY, PREDICTIONS, update_card
 from fer_core.studies.measure import inference_speed, open_in_torch, robustness
 from fer_core.studies.results import Result, plain, published_of
 from fer_core.studies.rows import Row
@@ -28,6 +28,8 @@ def recorded(row: Row, checkpoint: Path, around: Surroundings, **figures: Any) -
     for name in (CARD, HISTORY, PREDICTIONS):
         if (checkpoint / name).is_file():
             shutil.copyfile(checkpoint / name, around.folder(row.name) / name)
+    said = f"{around.budget.title}; {figures.get('notes', '')}".removesuffix("; ")
+    update_card(around.folder(row.name), name=row.name, notes=f"Leaderboard, budget `{around.budget.name}`: {said}")
     return result_of(
         row,
         around,

@@ -52,7 +52,8 @@ class Row:
         title: for people.
         kind: network, classical, ensemble (of other rows) or trained (an ensemble with members of its own).
         options: of a network, what its TrainConfig has beyond PROTOCOL; of the others, what their runner takes.
-        members: names of the rows that an ensemble joins.
+        members: names of the rows that an ensemble joins, or of the one whose network gives a classical method its
+            features.
         published: what its authors report.
     """
 
@@ -95,10 +96,18 @@ def network(
 
 
 def classical(
-    name: str, title: str, method: str, feature: str, *, published: Published | None = None, **options: Any
+    name: str,
+    title: str,
+    method: str,
+    feature: str,
+    *,
+    of: str = "",
+    published: Published | None = None,
+    **options: Any,
 ) -> Row:
-    """A row that fits a classical method on a feature."""
-    return Row(name, title, CLASSICAL, {"method": method, "feature": feature, **options}, published=published)
+    """A row that fits a classical method on a feature; `of` names the row whose network gives it."""
+    options = {"method": method, "feature": feature, **options}
+    return Row(name, title, CLASSICAL, options, (of,) if of else (), published)
 
 
 def ensemble(

@@ -7,14 +7,15 @@ import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fer_core.data.prepare import open_or_prepare
 from fer_core.errors import FerError
 from fer_core.studies.budget import BUDGETS, limit_faces
-from fer_core.studies.results import Result
-from fer_core.studies.rows import ENSEMBLE, Row, all_rows, with_members
+from fer_core.studies.measure import inference_speed
+from fer_core.studies.results import Result, load_result, save_result
+from fer_core.studies.rows import Row, all_rows, with_members
 from fer_core.studies.runner import Surroundings, run_row
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ class Outcome:
 def run_rows(
     rows: tuple[Row, ...], data: Path, budget: str, root: Path, *, jobs: int = 1, report: Callable[[str], None] = print
 ) -> Iterator[Outcome]:
-    """Runs rows and the members that they need, and yields each as it ends; ensembles come last.
+    """Runs rows and the members that they need, and yields each as it ends; those that build on others come last.
 
     Args:
         rows: what to run.
@@ -43,9 +44,28 @@ def run_rows(
         report: hears of each row as it starts, where rows run one by one.
     """
     ordered = with_members(rows)
-    alone = [row for row in ordered if row.kind != ENSEMBLE]
+    alone = [row for row in ordered if not row.members]
     yield from _together(alone, data, budget, root, jobs) if jobs > 1 else _in_turn(alone, data, budget, root, report)
-    yield from _in_turn([row for row in ordered if row.kind == ENSEMBLE], data, budget, root, report)
+    yield from _in_turn([row for row in ordered if row.members], data, budget, root, report)
+
+
+def timed_again(rows: tuple[Row, ...], root: Path) -> Iterator[Outcome]:
+    """Measures how fast the rows that are done answer, one after another, and keeps that; trains nothing.
+
+    Worth it on an idle machine, after rows were measured beside others. An ensemble of rows answers as fast as its
+    members do, and is joined anew by the next run of its table.
+
+    Args:
+        rows: of which those that are done are measured.
+        root: folder of the rows' folders, with their checkpoints.
+    """
+    for row in rows:
+        folder = root / row.name
+        result = load_result(folder)
+        if result is not None and (folder / "checkpoint").is_dir():
+            result = replace(result, inference_speed=inference_speed(folder / "checkpoint"))
+            save_result(folder, result)
+            yield Outcome(row, result)
 
 
 def _in_turn(rows: list[Row], data: Path, budget: str, root: Path, report: Callable[[str], None]) -> Iterator[Outcome]:

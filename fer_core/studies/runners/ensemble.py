@@ -53,7 +53,7 @@ def run(row: Row, around: Surroundings) -> Result:
     tables = [load_predictions(around.folder(name)) for name in row.members]
     options = dict(row.options)
     method = options.pop("method")
-    joined = combine(tables, method, **options)
+    joined = combine(tables, method, held_out=True, **options)
     save_predictions(around.folder(row.name), joined)
     members = [open_in_torch(around.folder(name) / "checkpoint") for name in row.members]
     together = Together(members, method, learn(tables, method, **options))
@@ -85,7 +85,8 @@ def _result(row: Row, metrics: dict[str, dict[str, Any]], bears: dict[str, float
         inference_speed=_one_after_another([member.inference_speed for member in members]),
         robustness=bears,
         members=row.members,
-        notes=f"joined from the recorded answers of {len(members)} members",
+        notes=f"joined from the recorded answers of {len(members)} members; PublicTest in five parts, each by what "
+        "the other four taught",
     )
 
 

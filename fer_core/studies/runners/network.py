@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import json
-import tempfile
-import time
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fer_core.artifacts import load_card
 from fer_core.config import ExecutionConfig, TrainConfig
-from fer_core.data.table import FaceDataset
+from fer_core.data.balance import RESAMPLERS, repeats
 from fer_core.files import write_json
 from fer_core.labels import judged_by
-from fer_core.studies.budget import Budget, Share, limit_faces, limit_training, share_of, within
+from fer_core.studies.budget import Share, limit_training, share_of, within
+from fer_core.studies.pace import pace_of
 from fer_core.studies.recording import recorded
 from fer_core.studies.results import Result
 from fer_core.studies.rows import NETWORK, PROTOCOL, Row
 from fer_core.studies.runner import RUNNERS, Surroundings
 
-if TYPE_CHECKING:
-    from fer_core.device import Plan
-
-PROBE_BATCHES, PROBE_SECONDS, PROBE_FACES = (2, 24), 6, 70
-"""Fewest and most batches of a probe, how long it may take, and how many faces of PublicTest it judges."""
-SPARE = 1.5
-"""FER+ leaves out faces without a majority; a probe has so many times the faces that its batches need."""
 COURSE = "course.json"
 
 
@@ -72,7 +63,7 @@ def run(row: Row, around: Surroundings) -> Result:
         parameters=card.parameters,
         multiply_adds=cost.multiply_adds,
         training_speed=card.training["images_per_second"],
-        notes=_notes(config, share, around),
+        notes=_notes(config, card.training, around),
     )
 
 
@@ -102,9 +93,16 @@ def execution_of(around: Surroundings) -> ExecutionConfig:
 
 
 def course_of(
-    folder: Path, config: TrainConfig, execution: ExecutionConfig, around: Surroundings, *, parts: int = 1
+    folder: Path, config: TrainConfig, execution: ExecutionConfig, around: Surroundings, *, parts: float = 1
 ) -> Course:
-    """What the budget lets each of `parts` networks have; decided once, so that a killed row goes on with the same."""
+    """What the budget lets each network have, decided once, so that a killed row goes on with the same.
+
+    Args:
+        folder: of the row.
+        config, execution: of the row.
+        around: of the run.
+        parts: how often an epoch of all its networks together goes over Training.
+    """
     file = folder / COURSE
     if not file.is_file():
         write_json(file, asdict(_decide(config, execution, around, parts)))
@@ -112,12 +110,11 @@ def course_of(
     return Course(Share(**kept["share"]), ExecutionConfig(**kept["execution"]))
 
 
-def _decide(config: TrainConfig, execution: ExecutionConfig, around: Surroundings, parts: int) -> Course:
-    from fer_core.data.balance import repeats
-
+def _decide(config: TrainConfig, execution: ExecutionConfig, around: Surroundings, parts: float) -> Course:
     labels, speed = around.dataset.split("Training").labels, float("inf")
     if around.budget.core_seconds:
-        speed, execution = _probe(config, execution, around.dataset)
+        pace = pace_of(config, execution, around.dataset, around.root)
+        speed, execution = pace.images_per_second, pace.execution
     share = share_of(
         around.budget,
         config,
@@ -128,56 +125,13 @@ def _decide(config: TrainConfig, execution: ExecutionConfig, around: Surrounding
     return Course(share, execution)
 
 
-class Meter:
-    """Takes the time that this process computes, which, unlike a clock's, is the same on a busy machine.
-
-    Attributes:
-        batches: that passed.
-        core_seconds: what they took, over all threads.
-    """
-
-    def __init__(self) -> None:
-        self.batches, self.core_seconds = 0, 0.0
-
-    def __call__(self, items: Iterable[Any], total: int, text: str) -> Iterator[Any]:
-        """The items as they are; a batch has passed when the next one is asked for."""
-        start = time.process_time()
-        for item in items:
-            yield item
-            self.batches += 1
-        self.core_seconds += time.process_time() - start
-
-
-def _probe(config: TrainConfig, execution: ExecutionConfig, dataset: FaceDataset) -> tuple[float, ExecutionConfig]:
-    """Real steps for some seconds: images a second of one core, and the fastest precision and layout."""
-    from fer_core.training.plan import as_planned
-
-    config = replace(config, epochs=1, cycles=1, freeze_epochs=0, sampler="shuffle")
-    fewest, most = PROBE_BATCHES
-    speed, plan = _steps(config, execution, dataset, fewest)
-    execution = as_planned(execution, plan)
-    batches = min(max(round(PROBE_SECONDS * speed / config.batch_size), fewest), most)
-    return _steps(config, execution, dataset, batches)[0], execution
-
-
-def _steps(config: TrainConfig, execution: ExecutionConfig, dataset: FaceDataset, batches: int) -> tuple[float, Plan]:
-    """Images a second of one core over at least so many batches, and how they were computed."""
-    from fer_core.training.fit import fit
-
-    faces, meter = round(SPARE * batches) * config.batch_size, Meter()
-    few = limit_faces(dataset, Budget("", "", training_faces=faces, test_faces=PROBE_FACES))
-    few = few.select(~few.table["split"].isin(["PrivateTest"]).to_numpy())
-    with tempfile.TemporaryDirectory() as folder:
-        fitted = fit(config, execution, few, Path(folder) / "probe", report=lambda text: None, progress=meter)
-    assert fitted is not None
-    return meter.batches * config.batch_size / meter.core_seconds, fitted.plan
-
-
-def _notes(config: TrainConfig, share: Share, around: Surroundings) -> str:
+def _notes(config: TrainConfig, training: dict[str, Any], around: Surroundings) -> str:
+    """How far the budget went, where it ended before the protocol did."""
     if around.budget.miniature:
         return "a miniature after two passes over a few faces: shows that the row runs, its figures say nothing"
-    planned = dict(PROTOCOL)["epochs"]
-    if share.faces:
-        passes = "one pass" if config.epochs == 1 else f"{config.epochs} passes"
-        return f"{passes} over {share.faces:,} faces of Training within the budget; {planned} over all are meant"
-    return f"{config.epochs} of {planned} epochs within the budget" if config.epochs < planned else ""
+    planned, faces = dict(PROTOCOL)["epochs"], int(training["faces"])
+    if not around.budget.core_seconds:
+        return ""
+    passes = "one pass" if config.epochs == 1 else f"{config.epochs} passes"
+    sampled = f", as the sampler {config.sampler!r} gives them" if config.sampler in RESAMPLERS else ""
+    return f"{passes} over {faces:,} faces within the budget{sampled}; {planned} over all are meant"

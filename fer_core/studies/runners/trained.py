@@ -6,7 +6,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from fer_core.artifacts import load_card
+from fer_core.classifiers.combinations.pair_tree import forks
 from fer_core.config import TrainConfig
+from fer_core.data.table import FaceDataset
 from fer_core.studies.budget import limit_training, within
 from fer_core.studies.measure import open_in_torch
 from fer_core.studies.recording import recorded
@@ -43,8 +48,8 @@ def run(row: Row, around: Surroundings) -> Result:
         seconds=round(workshop.seconds, 1),
         parameters=card.parameters,
         multiply_adds=len(card.members) * _cost(workshop.config, card.labels),
-        training_speed=round(workshop.images / workshop.seconds, 1),
-        notes=f"{len(card.members)} members of {workshop.config.epochs} epochs each",
+        training_speed=_speed(workshop.members),
+        notes=_notes(len(card.members), workshop),
     )
 
 
@@ -52,7 +57,7 @@ def _workshop(row: Row, around: Surroundings, members: int) -> Workshop:
     """The members' common configuration: each has its part of the budget, but for snapshots, which are one run."""
     config = configuration(row, miniature=around.budget.miniature)
     execution = execution_of(around)
-    parts = 1 if row.options["method"] == "snapshot" else members
+    parts = _parts(row.options["method"], members, around.dataset)
     course = course_of(around.folder(row.name), config, execution, around, parts=parts)
     config, execution = within(config, course.share), course.execution
     dataset = limit_training(around.dataset, course.share.faces)
@@ -67,6 +72,32 @@ def _train(workshop: Workshop, method: str, members: int, joined: bool) -> tuple
     if joined:
         workshop.train(workshop.dataset, ALL)
     return options, workshop.members
+
+
+def _parts(method: str, members: int, dataset: FaceDataset) -> float:
+    """How often the members together go over Training while each goes over its own part of it once."""
+    if method == "snapshot":
+        return 1
+    if method != "pair_tree":
+        return members
+    labels = dataset.split("Training").labels
+    branches = forks(chosen_tree(dataset, None))
+    return sum(float(np.isin(labels, [*left, *right]).mean()) for left, right in branches)
+
+
+def _speed(members: list[Path]) -> float:
+    """Images a second of all members' training together, the judging after each epoch left out, as for a network."""
+    training = [load_card(member).training for member in members]
+    images = sum(one["images_seen"] for one in training)
+    return round(images / sum(one["images_seen"] / one["images_per_second"] for one in training), 1)
+
+
+def _notes(members: int, workshop: Workshop) -> str:
+    epochs = workshop.config.epochs
+    if len(workshop.members) == 1:
+        return f"{members} members from one run of {epochs} epochs over {workshop.images:,} images"
+    passes = "one epoch" if epochs == 1 else f"{epochs} epochs"
+    return f"{members} members of {passes} each, {workshop.images // members:,} images a member on average"
 
 
 def _cost(config: TrainConfig, labels: tuple[str, ...]) -> int:

@@ -14,7 +14,7 @@ register_table(
     network("mollahosseini", "two convolutions, four inception modules", "mollahosseini",
             published=Published(0.664, "https://arxiv.org/abs/1511.04110", "mean of five folds")),
     network("mini_xception", "mini-Xception", "mini_xception",
-            published=Published(0.66, "https://arxiv.org/abs/1710.07557", "the shipped weights have 65.6 % here")),
+            published=Published(0.66, "https://arxiv.org/abs/1710.07557", "by its authors")),
     network("xception", "Xception", "xception"),
     network("pramerdorfer_vgg", "VGG of Pramerdorfer & Kampel", "pramerdorfer_vgg",
             published=Published(0.727, PRAMERDORFER)),

@@ -16,7 +16,7 @@ register_table(
     network("googlenet", "GoogLeNet for 48 pixels", "googlenet"),
     network("resnet18", "ResNet-18 from scratch", "resnet18",
             published=Published(0.7370, "https://github.com/LetheSec/Fer2013-Facial-Emotion-Recognition-Pytorch",
-                                "another ResNet-18; best of 300 epochs picked on PrivateTest")),
+                                "another ResNet-18, ten-crop; best of 300 epochs picked on PrivateTest")),
     network("resnet34", "ResNet-34 from scratch", "resnet34"),
     network("resnet50", "ResNet-50 from scratch", "resnet50"),
     network("resnet101", "ResNet-101 from scratch", "resnet101"),

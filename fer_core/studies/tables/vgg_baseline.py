@@ -15,7 +15,7 @@ register_table(
     network("vgg16", "VGG-16", "vgg16"),
     network("vgg19", "VGG-19", "vgg19",
             published=Published(0.7311, "https://github.com/WuJie1010/Facial-Expression-Recognition.Pytorch",
-                                "best epoch on PrivateTest")),
+                                "ten-crop of 44 pixels; best epoch on PrivateTest")),
     network("vgg_se", "VGG with squeeze-and-excitation, half width", "vgg_se"),
     REFERENCE,  # augmentation: light
     *(

@@ -127,3 +127,18 @@ def test_tables_that_do_not_fit_together_are_named(tables: list[pd.DataFrame]) -
     private = [table[table["split"] == "PrivateTest"] for table in tables]
     with pytest.raises(DataError, match="PublicTest"):
         combine(private, "soft_vote")
+
+
+@pytest.mark.parametrize("method", FROM_TABLES)
+def test_public_faces_can_be_answered_by_fits_that_did_not_see_them(method: str, tables: list[pd.DataFrame]) -> None:
+    """With labels that say nothing, a fit looks better than chance on the faces that it saw, and not on others."""
+    noise = np.random.default_rng(5).integers(0, 7, N)
+    told = [table.assign(label=noise) for table in tables * 4]
+    public = (told[0]["split"] == "PublicTest").to_numpy()
+    seen, honest = (combine(told, method, calibrate=False, held_out=flag) for flag in (False, True))
+    np.testing.assert_array_equal(probabilities(seen)[~public], probabilities(honest)[~public])
+    if method in ("soft_vote", "snapshot"):  # nothing is fitted
+        np.testing.assert_allclose(probabilities(seen), probabilities(honest), rtol=1e-5)
+    else:
+        likelihood = [probabilities(found)[public, noise[public]] for found in (seen, honest)]
+        assert np.log(likelihood[0]).mean() > np.log(likelihood[1]).mean()
