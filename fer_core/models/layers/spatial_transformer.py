@@ -8,13 +8,21 @@ from torch.nn import functional
 
 from fer_core.models.attention import AttentionKind, note
 
+CAUTION = 0.1
+"""Share of the decision that counts.
+
+The crop depends on every output of the localisation at once. Where it follows them in full, the first steps of an
+optimiser that moves all weights alike (Adam) throw it far off, the localisation's units fall silent one after the
+other, and the crop ends up as the same for all faces.
+"""
+
 
 class SpatialTransformer(nn.Module):
     """Looks at the input, decides on an affine crop of it, and hands that on at the same size.
 
     Args:
         localisation: (B, K, H, W) -> (B, width), what the crop is decided from.
-        width: its number of outputs; the last layer maps them to the six affine numbers and starts at the identity.
+        width: its number of outputs; the last layer maps them to what is added to the identity, and starts at zero.
     """
 
     def __init__(self, localisation: nn.Module, width: int) -> None:
@@ -22,12 +30,13 @@ class SpatialTransformer(nn.Module):
         self.localisation = localisation
         self.affine = nn.Linear(width, 6)
         nn.init.zeros_(self.affine.weight)
-        with torch.no_grad():
-            self.affine.bias.copy_(torch.tensor([1.0, 0, 0, 0, 1, 0]))
+        nn.init.zeros_(self.affine.bias)
+        self.register_buffer("identity", torch.tensor([1.0, 0, 0, 0, 1, 0]), persistent=False)
 
     def theta(self, x: Tensor) -> Tensor:
         """(B, K, H, W) -> (B, 2, 3): where in the input each output pixel looks, in [-1, 1] coordinates."""
-        return self.affine(self.localisation(x)).view(-1, 2, 3).float()
+        decision = CAUTION * self.affine(self.localisation(x)).float()
+        return (self.get_buffer("identity") + decision).view(-1, 2, 3)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, K, H, W) -> (B, K, H, W)."""

@@ -2,8 +2,9 @@
 
 The paper draws the network and leaves details open. Here: unpadded 3x3 convolutions 1-10 and 10-10, max-pool, 10-10 and
 10-10, max-pool, batch norm, then fully connected 810-50-C; the localisation net has convolutions 1-8 (7x7) and 8-10
-(5x5), each with a max-pool, then fully connected 640-32-6. ReLU follows each convolution and hidden layer; dropout in
-front of the first fully connected layer is ours.
+(5x5), each with a max-pool, then fully connected 640-32-6. ReLU follows each convolution and hidden layer, a leaky one
+in the localisation net, which otherwise falls silent and crops every face alike; dropout in front of the first fully
+connected layer is ours.
 
 The other four keep the convolutions and the fully connected layers, and put in place of the spatial transformer:
 self-attention over the 18x18 places of the last map (SAGAN), attention over six regions of that map (RAN), grid-wise
@@ -23,6 +24,7 @@ from fer_core.models.layers.squeeze_excite import SqueezeExcite
 
 CHANNELS, HIDDEN = 10, 50
 LAST_SIDE = 18
+LEAK = 0.1
 
 
 class _Trunk(FerModel):
@@ -90,13 +92,13 @@ def _localisation() -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(1, 8, 7),
         nn.MaxPool2d(2),  # 21x21
-        nn.ReLU(),
+        nn.LeakyReLU(LEAK),
         nn.Conv2d(8, 10, 5),
         nn.MaxPool2d(2),  # 8x8
-        nn.ReLU(),
+        nn.LeakyReLU(LEAK),
         nn.Flatten(),
         nn.Linear(640, 32),
-        nn.ReLU(),
+        nn.LeakyReLU(LEAK),
     )
 
 
