@@ -62,7 +62,7 @@ def reproduce(
         from fer_core.studies.run import timed_again
 
         again = timed_again(_rows(tables, only), out / budget)
-        _report(list(_kept(again, out / budget) if record else again), out / budget, as_json)
+        _report(list(_kept(again, out / budget) if record else again), out / budget, record, as_json)
         return
     if data is None:
         fail("name a dataset with --data, or ask for --list")
@@ -71,7 +71,7 @@ def reproduce(
     open_dataset(data)  # complains, or prepares a raw source, before any row starts
     ended = _run(_rows(tables, only), data, budget, out / budget, jobs)
     outcomes = list(_kept(ended, out / budget) if record else ended)
-    _report(outcomes, out / budget, as_json)
+    _report(outcomes, out / budget, record, as_json)
 
 
 def _tables(name: str) -> list[Table]:
@@ -121,7 +121,7 @@ def _kept(outcomes: Iterator[Outcome], root: Path) -> Iterator[Outcome]:
         yield outcome
 
 
-def _report(outcomes: list[Outcome], root: Path, as_json: bool) -> None:
+def _report(outcomes: list[Outcome], root: Path, recorded: bool, as_json: bool) -> None:
     from fer_core.files import write_text
     from fer_core.studies.leaderboard import leaderboard, markdown
     from fer_core.studies.results import load_results
@@ -135,7 +135,8 @@ def _report(outcomes: list[Outcome], root: Path, as_json: bool) -> None:
         "failed": failed,
         "leaderboard": str(root / LEADERBOARD_PAGE),
     }
-    emit(document, as_json, [*lines, f"leaderboard in {root / LEADERBOARD_PAGE}"])
+    hint = ["rows are recorded; bring the pages up to date with `python -m scripts.document`"] if recorded else []
+    emit(document, as_json, [*lines, f"leaderboard in {root / LEADERBOARD_PAGE}", *hint])
     if failed:
         fail(f"{len(failed)} rows could not be run: {'; '.join(f'{k} ({v})' for k, v in failed.items())}", FAILED)
 
