@@ -18,6 +18,7 @@ from fer_core.models.layers.region_attention import RegionAttention, region_foot
 from fer_core.models.layers.self_attention import SelfAttention2d
 from fer_core.models.layers.spatial_transformer import CAUTION, SpatialTransformer
 from fer_core.models.layers.squeeze_excite import SqueezeExcite
+from fer_core.models.zoo.residual_masking import MaskingBlock, rise
 
 KINDS = {
     "deep_emotion": {AttentionKind.SPATIAL_TRANSFORMER},
@@ -35,6 +36,7 @@ KINDS = {
     "efficientnet_b5": {AttentionKind.CHANNELS},
     "patt_lite": {AttentionKind.POSITIONS},
     "residual_masking": {AttentionKind.MASK},
+    "residual_masking_light": {AttentionKind.MASK},
 }
 
 
@@ -229,6 +231,43 @@ def test_the_spatial_transformer_stays_inside_the_frame_where_it_zooms_in() -> N
     assert down.max() == pytest.approx(-0.25 + 0.5, abs=0.02)
     torch.testing.assert_close(out, found.values)
     torch.testing.assert_close(out.mean(), x[:, :, 6:30, 18:42].mean(), rtol=0, atol=0.02)
+
+
+def test_masks_of_the_residual_masking_network_share_each_place_among_its_channels() -> None:
+    block = MaskingBlock(4, levels=3).eval()
+    for parameter in block.parameters():
+        parameter.data.add_(0.3 * torch.randn_like(parameter))
+    x = torch.rand(2, 4, 8, 8)
+    out, found = _run(block, x)
+    mask = block.mask(x)
+    assert mask.min() > 0
+    assert mask.std() > 0.01
+    torch.testing.assert_close(mask.sum(1), torch.ones(2, 8, 8))
+    torch.testing.assert_close(out, x * (1 + mask))
+    assert found.weights.shape == (2, 1, 8, 8)
+    torch.testing.assert_close(out.sum(1), x.sum(1) * (1 + found.weights[:, 0]))  # what it notes is by how much F rises
+
+
+def test_a_mask_raises_nothing_where_the_map_is_empty() -> None:
+    x = torch.rand(1, 3, 2, 2)
+    x[..., 0, 1] = 0
+    share = rise(x, torch.full_like(x, 1 / 3))
+    assert share[0, 0, 0, 1] == 0
+    torch.testing.assert_close(share[0, 0, 1], torch.full((2,), 1 / 3))
+
+
+@pytest.mark.parametrize(("stage", "pools"), [(0, 3), (1, 2), (2, 1), (3, 0)])
+def test_each_stage_has_the_u_net_of_the_authors(stage: int, pools: int) -> None:
+    with torch.device("meta"):
+        blocks = [m for m in create_model("residual_masking").modules() if isinstance(m, MaskingBlock)]
+    assert len(blocks[stage].pools) == pools
+    widths: list[int] = []
+    for block in blocks[stage].down:
+        block.register_forward_hook(lambda _m, _i, output: widths.append(output.shape[1]))
+    channels = 64 * 2**stage
+    assert blocks[stage].mask(torch.empty(2, channels, 8, 8, device="meta")).shape == (2, channels, 8, 8)
+    assert widths == [channels * 2**level for level in range(1, pools + 2)]
+    assert widths[-1] == 1024
 
 
 def test_mhsa_has_heads_and_keys_as_told() -> None:

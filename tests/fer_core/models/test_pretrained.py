@@ -21,7 +21,7 @@ from fer_core.models.layers.pretrained import FACES, IN_A_PACKAGE, AsPhotographs
 from fer_core.models.zoo import efficientnet
 
 PRETRAINED = [name for name, spec in MODELS.items() if "pretrained" in spec.options]
-ONE_A_FAMILY = ("resnet18", "efficientnet_b0", "patt_lite")
+ONE_A_FAMILY = ("resnet18", "efficientnet_b0", "patt_lite", "residual_masking")
 CATS = {281, 282, 285}  # ImageNet's tabby, tiger cat and Egyptian cat
 
 
@@ -96,6 +96,8 @@ def test_wrong_sides_are_refused() -> None:
         create_model("resnet18", side=16)
     with pytest.raises(ConfigError, match=r"side \(96\) must be 112 or 224"):
         create_model("patt_lite", side=96)
+    with pytest.raises(ConfigError, match=r"side \(112\) must be a multiple of 32"):
+        create_model("residual_masking", side=112)
 
 
 def test_activations_of_timm_leave_their_inputs_alone() -> None:
