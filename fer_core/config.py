@@ -47,7 +47,9 @@ class TrainConfig:
     method: str = "plain"
     """Training method: plain, mixup, cutmix, eac, scn, co_teaching or distillation."""
     method_options: dict[str, Any] = field(default_factory=dict)
-    """Options of the method, such as {"alpha": 0.2} for mixup."""
+    """Options of the method, such as {"alpha": 0.2} for mixup. The epochs that scn waits before it relabels
+    (relabel_after) and that co_teaching takes to leave out its full share (ramp) are 10, as in their papers, but never
+    more than a quarter of the run."""
     ferplus_weight: float = 0.0
     """Weight of a second head that learns FER+'s vote shares; 0 leaves it out, above 0 needs a dataset with votes."""
     sampler: str = "shuffle"

@@ -243,8 +243,9 @@ class _Loop:
             freeze_trunk(self.step.model, epoch < config.freeze_epochs)
         start = time.perf_counter()
         loss_sum, correct, seen = 0.0, 0, 0
-        for index in self.progress(mine, self.steps_per_epoch, f"epoch {epoch + 1}/{config.epochs}"):
-            batch = self._batch(index, generator, epoch)
+        passing = self.progress(mine, self.steps_per_epoch, f"epoch {epoch + 1}/{config.epochs}")
+        for step, index in enumerate(passing):
+            batch = self._batch(index, generator, epoch + step / self.steps_per_epoch)
             with autocast(self.plan, fabric.device):
                 outputs = self.module(batch)
             self.optimizer.zero_grad()
@@ -307,7 +308,7 @@ class _Loop:
         result = replace(self.result(), weights=_copy(self.average.module.state_dict()), best=best)
         self.snapshot((epoch + 1) // length, replace(result, history=list(self.state.history)))
 
-    def _batch(self, index: Tensor, generator: torch.Generator, epoch: int = 0) -> Batch:
+    def _batch(self, index: Tensor, generator: torch.Generator, epoch: float = 0.0) -> Batch:
         device, training = self.fabric.device, self.training
         unit = to_unit(training.pixels[index].to(device))
         faces = self.normalisation(self.augment(unit, self.config.crop, generator))

@@ -35,7 +35,7 @@ class Batch(NamedTuple):
         targets: float32 (B, C); rows sum to 1, or name what is accepted in multi-label learning.
         places: int64 (B,), where the faces stand in Training.
         shares: float32 (B, 8), FER+'s votes as shares, where the dataset has them.
-        epoch: number of the epoch, from 0.
+        epoch: epochs done, with the part of the one under way: 1.5 in the middle of the second.
     """
 
     faces: Tensor
@@ -43,7 +43,7 @@ class Batch(NamedTuple):
     targets: Tensor
     places: Tensor
     shares: Tensor | None = None
-    epoch: int = 0
+    epoch: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,9 @@ class Step(nn.Module, ABC):
         return logits
 
 
+LATEST = 0.25
+"""Share of a run after which a method that waits some epochs for its later part has waited long enough."""
+
 STEPS: Registry[type[Step]] = Registry("training method", package="fer_core.training.steps")
 
 
@@ -136,6 +139,11 @@ def build_step(setting: Setting) -> Step:
 def pooled(features: Tensor) -> Tensor:
     """(B, D) or (B, D, h, w) -> (B, D)."""
     return features if features.ndim == 2 else features.flatten(2).mean(2)
+
+
+def within_run(epochs: float, config: TrainConfig) -> float:
+    """Epochs that a method waits: the option's, or a quarter of the run where that is less, even if within an epoch."""
+    return min(float(epochs), LATEST * config.epochs)
 
 
 def require_share(name: str, value: float) -> float:

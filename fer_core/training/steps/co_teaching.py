@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from fer_core.errors import ConfigError
-from fer_core.training.step import STEPS, Batch, Setting, Step, require_share
+from fer_core.training.step import STEPS, Batch, Setting, Step, require_share, within_run
 
 
 @STEPS.register("co_teaching")
 class CoTeachingStep(Step):
     """Each network learns from the faces of a batch on which the other's loss is smallest; the first one is saved.
 
+    The share that is left out grows in `ramp` equal stages. In a run of at least four times `ramp` epochs a stage is an
+    epoch, as in the paper; in a shorter one the stages are shorter, parts of an epoch if need be, so that the last
+    begins after a quarter of the run.
+
     Args:
         setting: the run's.
         noise: share of labels taken for wrong, and so of each batch that is left out in the end.
-        ramp: epochs until that share is reached.
+        ramp: epochs until that share is reached, at most a quarter of the run.
     """
 
     def __init__(self, setting: Setting, noise: float = 0.2, ramp: int = 10) -> None:
@@ -30,6 +36,8 @@ class CoTeachingStep(Step):
         if require_share("noise", noise) == 1 or ramp < 1:
             raise ConfigError(f"method_options: noise ({noise}) must be below 1 and ramp ({ramp}) at least 1")
         self.noise, self.ramp = noise, ramp
+        self.facts["ramp_epochs"] = within_run(ramp, config)
+        self.stage = within_run(ramp, config) / ramp  # in epochs
         self.peer = setting.another_model()
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
@@ -40,9 +48,9 @@ class CoTeachingStep(Step):
         loss = self.criterion(logits[mine], batch.targets[mine])
         return {"loss": loss + self.criterion(peer_logits[theirs], batch.targets[theirs]), "logits": logits}
 
-    def kept(self, batch_size: int, epoch: int) -> int:
-        """Faces of a batch that are learnt in an epoch (from 0); at least one."""
-        left_out = self.noise * min(epoch / self.ramp, 1.0)
+    def kept(self, batch_size: int, epoch: float) -> int:
+        """Faces of a batch that are learnt after that many epochs (1.5: in the middle of the second); at least one."""
+        left_out = self.noise * min(math.floor(epoch / self.stage) / self.ramp, 1.0)
         return max(1, round((1 - left_out) * batch_size))
 
     @torch.no_grad()

@@ -1,7 +1,7 @@
 """Self-cure network (Wang et al. 2020, https://arxiv.org/abs/2002.10392).
 
 A small branch says how much each face of a batch counts; the rest of the batch must count less than its better part,
-and after some epochs faces in that rest whose label looks wrong get another.
+and after some epochs (in short runs, after a quarter of them) faces in that rest whose label looks wrong get another.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fer_core.errors import ConfigError
-from fer_core.training.step import STEPS, Batch, Setting, Step, pooled, require_share
+from fer_core.training.step import STEPS, Batch, Setting, Step, pooled, require_share, within_run
 
 UNCHANGED = -1
 
@@ -27,7 +27,8 @@ class ScnStep(Step):
         better: share of a batch that must count more than the rest.
         margin: by how much, in the mean.
         rank_weight: share of the rank regularisation in the loss.
-        relabel_after: epochs before the first relabelling.
+        relabel_after: epochs before the first relabelling, at most a quarter of the run: 10, as in the paper, from 40
+            epochs on, half an epoch in a run of two.
         relabel_margin: by how much another class must be more probable than the label.
     """
 
@@ -47,7 +48,8 @@ class ScnStep(Step):
             raise ConfigError("scn relabels faces that have one label; take other --targets than ferplus_multi_label")
         self.better, self.margin = require_share("better", better), margin
         self.rank_weight = require_share("rank_weight", rank_weight)
-        self.relabel_after, self.relabel_margin = relabel_after, relabel_margin
+        self.relabel_after, self.relabel_margin = within_run(relabel_after, setting.config), relabel_margin
+        self.facts["relabel_after_epochs"] = self.relabel_after
         self.importance = nn.Linear(setting.model.feature_width, 1)
         faces = 1 if setting.training is None else len(setting.training)
         self.register_buffer("relabelled", torch.full((faces,), UNCHANGED))  # (N,), new labels

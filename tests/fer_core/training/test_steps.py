@@ -56,14 +56,14 @@ def options(tiny_checkpoint: Path) -> dict[str, dict[str, Any]]:
     return {**EARLY, "distillation": {"teachers": [str(tiny_checkpoint)]}}
 
 
-def step_for(method: str, training: FaceDataset | None = None, **method_options: Any) -> Step:
+def step_for(method: str, training: FaceDataset | None = None, epochs: int = 3, **method_options: Any) -> Step:
     torch.manual_seed(0)
     faces = None if training is None else to_faces(training.split("Training"))
-    run = config(method, method_options=method_options, label_smoothing=0.0)
+    run = config(method, method_options=method_options, label_smoothing=0.0, epochs=epochs)
     return build_step(Setting(create_model("vgg_se", **TINY), run, training=faces))
 
 
-def batch_of(n: int = 8, epoch: int = 0, seed: int = 0) -> Batch:
+def batch_of(n: int = 8, epoch: float = 0, seed: int = 0) -> Batch:
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(n) % 7
     faces = torch.randn(n, 1, 48, 48, generator=generator)
@@ -285,6 +285,22 @@ def test_scn_relabels_doubtful_faces_after_a_number_of_epochs(few: FaceDataset) 
     assert torch.equal(targets[kept], batch_of().targets[kept])
 
 
+@pytest.mark.parametrize(("epochs", "begins"), [(1, 0.25), (4, 1.0), (40, 10.0), (100, 10.0)])
+def test_scn_relabels_after_ten_epochs_or_a_quarter_of_the_run(epochs: int, begins: float, few: FaceDataset) -> None:
+    step = _scn(few, epochs=epochs, relabel_margin=-1.0)
+    step(batch_of(epoch=begins - 0.01))
+    assert (step.relabelled == -1).all()
+    step(batch_of(epoch=begins))
+    assert (step.relabelled >= 0).any()
+
+
+def test_scn_relabels_in_a_run_of_one_epoch(few: FaceDataset, tmp_path: Path) -> None:
+    result = train(few, tmp_path, config("scn", epochs=1, method_options={"relabel_margin": -1.0}))
+    relabelled = RunFolder(tmp_path).load().tensors["step"]["relabelled"]
+    assert (relabelled >= 0).sum() == 3  # of the second of two steps all but the better 70 % of seven faces
+    assert result.facts["relabel_after_epochs"] == 0.25
+
+
 def test_scns_rank_regularisation_wants_the_margin(few: FaceDataset) -> None:
     step = _scn(few, margin=0.15)
     even = torch.full((8,), 0.5)
@@ -293,7 +309,7 @@ def test_scns_rank_regularisation_wants_the_margin(few: FaceDataset) -> None:
 
 
 def test_co_teaching_learns_what_the_other_finds_easy() -> None:
-    step = step_for("co_teaching", noise=0.5, ramp=4)
+    step = step_for("co_teaching", epochs=16, noise=0.5, ramp=4)
     assert isinstance(step, CoTeachingStep)
     assert [step.kept(8, epoch) for epoch in (0, 1, 2, 4, 9)] == [8, 7, 6, 4, 4]
     batch = batch_of(epoch=4)
@@ -305,6 +321,41 @@ def test_co_teaching_learns_what_the_other_finds_easy() -> None:
     expected = mine[theirs.argsort()[:4]].mean() + theirs[mine.argsort()[:4]].mean()
     torch.testing.assert_close(outputs["loss"], expected)
     assert not any(name.startswith("peer") for name in step.model.state_dict())
+
+
+@pytest.mark.parametrize("epochs", [40, 41, 100])
+def test_co_teachings_ramp_is_the_papers_in_long_runs(epochs: int) -> None:
+    step = step_for("co_teaching", epochs=epochs)
+    assert isinstance(step, CoTeachingStep)
+    for epoch in range(epochs):
+        expected = round((1 - 0.2 * min(epoch / 10, 1)) * 128)  # Han et al.'s R(T), of whole epochs
+        assert {step.kept(128, epoch + part) for part in (0, 0.5, 0.999)} == {expected}
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 4, 20])
+def test_co_teachings_ramp_ends_after_a_quarter_of_a_short_run(epochs: int) -> None:
+    step = step_for("co_teaching", epochs=epochs)
+    assert isinstance(step, CoTeachingStep)
+    kept = [step.kept(1000, epochs * share / 400) for share in range(400)]
+    assert kept == sorted(kept, reverse=True)
+    assert kept[0] == 1000 > kept[99] > kept[101] == kept[-1] == 800
+
+
+def test_co_teaching_drops_faces_in_a_run_of_one_epoch(
+    few: FaceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learnt: list[int] = []
+    real = CoTeachingStep._easiest
+
+    def recorded(step: CoTeachingStep, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+        places = real(step, logits, batch)
+        learnt.append(len(places))
+        return places
+
+    monkeypatch.setattr(CoTeachingStep, "_easiest", recorded)
+    result = train(few, tmp_path, config("co_teaching", epochs=1))
+    assert learnt[-4:] == [7, 7, 6, 6]  # two steps, two networks; before them plans may have been timed
+    assert result.facts["ramp_epochs"] == 0.25
 
 
 def _teacher(folder: Path, normalisation: Normalisation, side: int) -> tuple[Path, torch.nn.Module]:
