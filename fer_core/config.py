@@ -58,7 +58,8 @@ class TrainConfig:
     optimizer: str = "sgd"
     """sgd (with Nesterov momentum), sgd_plain (without), adam, adamw, adadelta, adagrad or rmsprop."""
     schedule: str = "one_cycle"
-    """Course of the learning rate: one_cycle, cosine, cosine_restarts, constant, step or plateau (on PublicTest)."""
+    """Course of the learning rate: one_cycle, cosine, cosine_restarts, constant, step or plateau (halved where
+    PublicTest's metric stalls; it needs three epochs at least)."""
     cycles: int = 1
     """Cycles of cosine_restarts, a divisor of epochs; the weights at the end of each become a checkpoint."""
     learning_rate: float = 0.1

@@ -15,6 +15,7 @@ from fer_core.config import TARGETS, ExecutionConfig, TrainConfig
 from fer_core.data.table import FaceDataset
 from fer_core.errors import ConfigError
 from fer_core.labels import FERPLUS_EMOTIONS, VOTE_COLUMNS
+from fer_core.training import fit as fit_module
 from fer_core.training.fit import FitResult, fit
 from fer_core.training.material import gather
 from fer_core.training.optimisers import SCHEDULES
@@ -113,15 +114,25 @@ def test_schedules_resume_exactly(options: dict[str, Any], dataset: FaceDataset,
     assert all(torch.equal(tensor, parts.tensors["step"][name]) for name, tensor in whole.tensors["step"].items())
 
 
-def test_plateau_halves_the_rate_where_nothing_rises() -> None:
+@pytest.mark.parametrize(("epochs", "stalled"), [(1, 1), (4, 1), (7, 1), (8, 2), (16, 3), (24, 4), (40, 4), (100, 4)])
+def test_plateau_halves_the_rate_where_nothing_rises(epochs: int, stalled: int) -> None:
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
-    schedule = SCHEDULES["plateau"](optimizer, TrainConfig(**TINY), 10)
+    schedule = SCHEDULES["plateau"](optimizer, TrainConfig(**(TINY | {"epochs": epochs})), 10)
     assert isinstance(schedule, ReduceLROnPlateau)
     rates = []
-    for metric in (0.2, 0.3, 0.3, 0.29, 0.3, 0.3, 0.4):
+    for metric in (0.2, 0.3, *(0.3, 0.29, 0.3, 0.3)[:stalled], 0.4):
         schedule.step(metric)
         rates.append(optimizer.param_groups[0]["lr"])
-    assert rates == [0.1] * 5 + [0.05] * 2
+    assert rates == [0.1] * (1 + stalled) + [0.05] * 2
+
+
+def test_plateau_acts_within_a_run_of_four_epochs(
+    dataset: FaceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics = {"public_accuracy": 0.5, "public_macro_f1": 0.5}
+    monkeypatch.setattr(fit_module._Loop, "_judge", lambda loop, model: metrics)
+    result = run(dataset, tmp_path, epochs=4, schedule="plateau", learning_rate=0.01)
+    assert [row["learning_rate"] for row in result.history] == [0.01, 0.01, 0.005, 0.0025]
 
 
 def test_plateau_hears_the_metric_that_selects(dataset: FaceDataset, tmp_path: Path) -> None:
