@@ -19,7 +19,8 @@ from fer_core.explain.probe import SIDE, probe_faces
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fer_core.models.attention import AttentionMap
+    from fer_core.explain.placement import Placement
+    from fer_core.explain.tracing import PlacedMap
     from fer_core.models.base import FerModel
 
 MOST_LAYERS, MOST_HEADS = 48, 32
@@ -66,47 +67,50 @@ class AttentionExplainer(Explainer):
         )
 
     def attribute(self, model: FerModel, faces: Tensor, targets: list[int], **options: Any) -> Tensor:
-        heat = self.heat(self.maps(model, faces.detach()), **options)  # (N, h, w)
-        return on_face(above_average(heat), faces, model.field)
+        maps = self.maps(model, faces.detach())
+        heat = self.heat(maps, **options)  # (N, h, w)
+        shown = chosen_layer(maps, options.get(LAYER.name, LAYER.default))
+        return on_face(above_average(heat), faces, model.field, shown.placement)
 
-    def maps(self, model: FerModel, faces: Tensor) -> list[AttentionMap]:
+    def maps(self, model: FerModel, faces: Tensor) -> list[PlacedMap]:
         """The model's attention of this kind, from the input on."""
-        from fer_core.models.attention import AttentionKind, maps_of_kind
+        from fer_core.explain.tracing import placed_maps
+        from fer_core.models.attention import AttentionKind
 
-        return list(maps_of_kind(model, faces, AttentionKind(self.kind)).values())
+        return placed_maps(model, faces, AttentionKind(self.kind))
 
     @abstractmethod
-    def heat(self, maps: list[AttentionMap], **options: Any) -> Tensor:
+    def heat(self, maps: list[PlacedMap], **options: Any) -> Tensor:
         """The maps, at least one, of N faces -> (N, h, w), not negative."""
 
 
-def chosen_layer(maps: list[AttentionMap], layer: int) -> AttentionMap:
+def chosen_layer(maps: list[PlacedMap], layer: int) -> PlacedMap:
     """The layer of that number, from 1; 0 is the last. Raises ConfigError where the model has fewer."""
     if layer > len(maps):
         raise ConfigError(f"layer must be from 0 to {len(maps)} for this model, not {layer}")
     return maps[layer - 1]
 
 
-def chosen_head(found: AttentionMap, head: int) -> Tensor:
+def chosen_head(found: PlacedMap, head: int) -> Tensor:
     """(N, Q, K): that head, from 1; 0 is the mean of all. Raises ConfigError where the layer has fewer."""
     if head > found.heads:
         raise ConfigError(f"head must be from 0 to {found.heads} for this layer, not {head}")
     return found.weights[:, head - 1] if head else found.weights.mean(1)
 
 
-def asked_by(weights: Tensor, grid: tuple[int, int], query: str, row: int, column: int) -> Tensor:
+def asked_by(weights: Tensor, found: PlacedMap, query: str, row: int, column: int) -> Tensor:
     """(N, Q, K) weights among the places of a grid -> (N, h, w): what all of them, or one, attend to.
 
     Args:
-        weights: as many queries and keys as the grid has places; both in rows.
-        grid: rows and columns.
+        weights: as many queries and keys as the map's grid has places; both in rows.
+        found: the map that they are of.
         query: `ALL` or `ONE`.
-        row, column: a pixel of the one place, in what the model sees.
+        row, column: a pixel of the face (behind a spatial transformer: of its crop); the nearest place is the one.
     """
     if query == ALL:
-        return weights.mean(1).unflatten(1, grid)
-    place = row * grid[0] // SIDE * grid[1] + column * grid[1] // SIDE
-    return weights[:, place].unflatten(1, grid)
+        return weights.mean(1).unflatten(1, found.grid)
+    place = found.placement.rows.nearest(row) * found.grid[1] + found.placement.columns.nearest(column)
+    return weights[:, place].unflatten(1, found.grid)
 
 
 def above_average(heat: Tensor) -> Tensor:
@@ -115,13 +119,25 @@ def above_average(heat: Tensor) -> Tensor:
     return rise * (rise > ROUNDING * heat.amax((1, 2), keepdim=True))
 
 
-def on_face(heat: Tensor, faces: Tensor, field: int | None) -> Tensor:
-    """(N, h, w) over what the model sees -> (N, 1, H, W) over the face; zero where the model does not look."""
+def on_face(heat: Tensor, faces: Tensor, field: int | None, placement: Placement | None = None) -> Tensor:
+    """(N, h, w) over places of the face -> (N, 1, H, W) over its pixels; zero where the model does not look.
+
+    Args:
+        heat: a number for each place.
+        faces: (N, 1, H, W).
+        field: of the model.
+        placement: where the places lie; None divides evenly what the model sees.
+    """
     from torch.nn import functional
+
+    from fer_core.explain.placement import stretched
 
     side = faces.shape[-1]
     seen = side if field is None else min(field, side)
-    fine = functional.interpolate(heat[:, None], size=(seen, seen), mode="bilinear", align_corners=False)
     before = (side - seen) // 2
     after = side - seen - before
-    return functional.pad(fine, (before, after, before, after))
+    place = placement or stretched((heat.shape[1], heat.shape[2]), side, seen)
+    laid = place.laid(heat)
+    if laid.shape[-1] == side:
+        laid = laid[..., before : side - after, before : side - after]
+    return functional.pad(laid, (before, after, before, after))

@@ -12,7 +12,7 @@ from fer_core.explain.controls import IntControl
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fer_core.models.attention import AttentionMap
+    from fer_core.explain.tracing import PlacedMap
 
 MOST_CHANNELS = 8
 
@@ -42,7 +42,7 @@ class ChannelAttention(AttentionExplainer):
         ),
     )
 
-    def heat(self, maps: list[AttentionMap], **options: Any) -> Tensor:
+    def heat(self, maps: list[PlacedMap], **options: Any) -> Tensor:
         found = chosen_layer(maps, options["layer"])
         assert found.values is not None
         passed = found.weights[:, :, None, None] * found.values.abs()  # (N, K, h, w)

@@ -32,11 +32,13 @@ class GradCam(Explainer):
 
 
 def region_of(model: FerModel, faces: Tensor, targets: list[int]) -> Tensor:
-    """(N, 1, H, W): the weighted map, laid over the part of the faces that the network looks at."""
+    """(N, 1, H, W): the weighted map, laid where its places lie on the faces."""
     from captum.attr import LayerGradCam
 
+    from fer_core.explain.tracing import placement_of
+
     coarse = LayerGradCam(model, model.cam_layer).attribute(faces, target=targets, relu_attributions=True)
-    return on_face(coarse[:, 0], faces, model.field)
+    return on_face(coarse[:, 0], faces, model.field, placement_of(model, model.cam_layer, faces))
 
 
 def require_map(model: FerModel, title: str) -> None:

@@ -10,7 +10,7 @@ from fer_core.explain.base import register_explainer
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fer_core.models.attention import AttentionMap
+    from fer_core.explain.tracing import PlacedMap
 
 GATES = "gates"
 
@@ -27,9 +27,9 @@ class GridAttention(AttentionExplainer):
     noun = "attention among the cells of a grid"
     controls = (query_control(GATES, ALL, ONE), ROW, COLUMN)
 
-    def heat(self, maps: list[AttentionMap], **options: Any) -> Tensor:
+    def heat(self, maps: list[PlacedMap], **options: Any) -> Tensor:
         found = maps[-1]
         if options["query"] == GATES:
             assert found.values is not None
             return found.values
-        return asked_by(found.weights.mean(1), found.grid, options["query"], options["row"], options["column"])
+        return asked_by(found.weights.mean(1), found, options["query"], options["row"], options["column"])

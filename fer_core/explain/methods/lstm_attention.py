@@ -10,7 +10,7 @@ from fer_core.explain.base import register_explainer
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fer_core.models.attention import AttentionMap
+    from fer_core.explain.tracing import PlacedMap
 
 
 @register_explainer
@@ -24,5 +24,5 @@ class LstmAttention(AttentionExplainer):
     kind = "sequence"
     noun = "attention over the rows of the face"
 
-    def heat(self, maps: list[AttentionMap], **options: Any) -> Tensor:
+    def heat(self, maps: list[PlacedMap], **options: Any) -> Tensor:
         return maps[-1].weights[:, :, None]

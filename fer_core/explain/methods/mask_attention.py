@@ -10,7 +10,7 @@ from fer_core.explain.base import register_explainer
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fer_core.models.attention import AttentionMap
+    from fer_core.explain.tracing import PlacedMap
 
 
 @register_explainer
@@ -25,5 +25,5 @@ class MaskAttention(AttentionExplainer):
     noun = "masks over its features"
     controls = (LAYER,)
 
-    def heat(self, maps: list[AttentionMap], **options: Any) -> Tensor:
+    def heat(self, maps: list[PlacedMap], **options: Any) -> Tensor:
         return chosen_layer(maps, options["layer"]).weights.mean(1)

@@ -10,7 +10,7 @@ from fer_core.explain.base import register_explainer
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fer_core.models.attention import AttentionMap
+    from fer_core.explain.tracing import PlacedMap
 
 
 @register_explainer
@@ -24,7 +24,7 @@ class RegionAttention(AttentionExplainer):
     kind = "regions"
     noun = "the weights of regions"
 
-    def heat(self, maps: list[AttentionMap], **options: Any) -> Tensor:
+    def heat(self, maps: list[PlacedMap], **options: Any) -> Tensor:
         import torch
 
         found = maps[-1]

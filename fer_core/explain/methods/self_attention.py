@@ -22,7 +22,7 @@ from fer_core.explain.base import register_explainer
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fer_core.models.attention import AttentionMap
+    from fer_core.explain.tracing import PlacedMap
 
 
 @register_explainer
@@ -37,7 +37,7 @@ class SelfAttention(AttentionExplainer):
     noun = "self-attention over the places of a map"
     controls = (query_control(ALL, ONE), LAYER, HEAD, ROW, COLUMN)
 
-    def heat(self, maps: list[AttentionMap], **options: Any) -> Tensor:
+    def heat(self, maps: list[PlacedMap], **options: Any) -> Tensor:
         found = chosen_layer(maps, options["layer"])
         weights = chosen_head(found, options["head"])
-        return asked_by(weights, found.grid, options["query"], options["row"], options["column"])
+        return asked_by(weights, found, options["query"], options["row"], options["column"])

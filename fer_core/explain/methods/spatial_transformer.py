@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from fer_core.models.attention import AttentionMap
+    from fer_core.explain.tracing import PlacedMap
     from fer_core.models.base import FerModel
 
 GRID, COVERAGE = "grid", "coverage"
@@ -41,7 +41,7 @@ class SpatialTransformerView(AttentionExplainer):
     def attribute(self, model: FerModel, faces: Tensor, targets: list[int], **options: Any) -> Tensor:
         return on_face(self.heat(self.maps(model, faces.detach()), **options), faces, model.field)
 
-    def heat(self, maps: list[AttentionMap], **options: Any) -> Tensor:
+    def heat(self, maps: list[PlacedMap], **options: Any) -> Tensor:
         import torch
 
         where = maps[0].weights  # (N, H, W, 2)

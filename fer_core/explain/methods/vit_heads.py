@@ -23,7 +23,7 @@ from fer_core.explain.base import register_explainer
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fer_core.models.attention import AttentionMap
+    from fer_core.explain.tracing import PlacedMap
 
 
 @register_explainer
@@ -38,9 +38,9 @@ class VitHeads(AttentionExplainer):
     noun = "the heads of a transformer with a class token"
     controls = (query_control(CLASS_TOKEN, ALL, ONE), LAYER, HEAD, ROW, COLUMN)
 
-    def heat(self, maps: list[AttentionMap], **options: Any) -> Tensor:
+    def heat(self, maps: list[PlacedMap], **options: Any) -> Tensor:
         found = chosen_layer(maps, options["layer"])
         weights = chosen_head(found, options["head"])
         if options["query"] == CLASS_TOKEN:
             return weights[:, 0, 1:].unflatten(1, found.grid)
-        return asked_by(weights[:, 1:, 1:], found.grid, options["query"], options["row"], options["column"])
+        return asked_by(weights[:, 1:, 1:], found, options["query"], options["row"], options["column"])
