@@ -18,7 +18,9 @@ from fer_core.models.layers.region_attention import RegionAttention, region_foot
 from fer_core.models.layers.self_attention import SelfAttention2d
 from fer_core.models.layers.spatial_transformer import CAUTION, SpatialTransformer
 from fer_core.models.layers.squeeze_excite import SqueezeExcite
-from fer_core.models.zoo.residual_masking import MaskingBlock, rise
+from fer_core.models.zoo.cnn_lstm import RowAttention
+from fer_core.models.zoo.patt_lite import PatchAttention
+from fer_core.models.zoo.residual_masking import LightMaskingBlock, MaskingBlock, rise
 
 KINDS = {
     "deep_emotion": {AttentionKind.SPATIAL_TRANSFORMER},
@@ -218,6 +220,35 @@ def test_region_attention_weighs_each_place_by_its_regions() -> None:
     middle = found.weights.mean(1)
     torch.testing.assert_close(out[:, :, 4, 4], x[:, :, 4, 4] * middle[:, None])
     assert (marks[:5].sum((1, 2)) == 36).all()
+
+
+def test_a_light_masking_block_weighs_by_one_plus_the_mask_that_it_notes() -> None:
+    x = torch.rand(2, 6, 8, 8) + 0.1
+    out, found = _run(LightMaskingBlock(6, levels=2).eval(), x)
+    torch.testing.assert_close(out, x * (1 + found.weights))
+    assert found.weights.std() > 0
+    assert found.weights.max() <= 1
+    assert found.grid == (8, 8)
+
+
+def test_row_attention_sums_the_states_by_the_weights_that_it_notes() -> None:
+    states = torch.randn(2, 5, 6)
+    out, found = _run(RowAttention(6), states)
+    torch.testing.assert_close(out, torch.einsum("bt,btd->bd", found.weights, states))
+    assert found.weights.std() > 0
+    assert found.grid == (5, 1)
+
+
+def test_patch_attention_mixes_the_places_as_it_notes() -> None:
+    layer = PatchAttention()
+    layer.scale.data.fill_(0.6)
+    x = torch.randn(2, 4, 2, 3)
+    out, found = _run(layer, x)
+    tokens = x.flatten(2)  # (B, K, places)
+    torch.testing.assert_close(out, torch.einsum("bqk,bck->bcq", found.weights[:, 0], tokens).view_as(x))
+    scores = 0.6 * torch.einsum("bcq,bck->bqk", tokens, tokens)
+    torch.testing.assert_close(found.weights[:, 0], scores.exp() / scores.exp().sum(-1, keepdim=True))
+    assert found.grid == (2, 3)
 
 
 def test_the_spatial_transformer_stays_inside_the_frame_where_it_zooms_in() -> None:
