@@ -56,7 +56,7 @@ def main(
     result, prediction, explanation = explain_photo(image, checkpoint, method, target, controls, face, not no_detect)
     write_picture(result, prediction, explanation, out, panel, opacity)
     document = {"image": str(image), "out": str(out), **explanation.to_dict(), **face_keys(prediction, face)}
-    document |= {"checkpoint": checkpoint_name(checkpoint), "controls": controls}
+    document |= {"checkpoint": checkpoint_name(checkpoint), "controls": controls, "panel": panel}
     emit(document, as_json, report_lines(document))
 
 
@@ -157,6 +157,8 @@ def face_keys(prediction: FacePrediction, number: int) -> dict[str, Any]:
 
 def report_lines(document: dict[str, Any]) -> Iterator[str]:
     """The outcome for people."""
+    from fer_core.explain.face import range_text
+
     areas = document["faithfulness"]
     yield f"the model says {document['emotion']} ({100 * document['confidence']:.0f} %)"
     if EXPLAINERS[document["method"]].targeted:
@@ -165,7 +167,11 @@ def report_lines(document: dict[str, Any]) -> Iterator[str]:
         work = "shows where the network attends"
     yield f"{document['method']} {work} in {1000 * document['seconds']:.0f} ms"
     yield f"deletion {areas['deletion']:.3f} (lower is more faithful), insertion {areas['insertion']:.3f} (higher is)"
+    if span := range_text(document["numbers"]):
+        yield f"the heat's contrast stands for {span}"
     yield f"wrote {document['out']}"
+    if document["pictures"] and document["panel"] != "sheet":
+        yield f"--panel sheet also shows: {', '.join(document['pictures'])}"
 
 
 def listed_methods(checkpoint: str | None) -> dict[str, tuple[Control, ...]]:

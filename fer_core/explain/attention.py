@@ -79,6 +79,14 @@ class AttentionExplainer(Explainer):
 
         return placed_maps(model, faces, AttentionKind(self.kind))
 
+    def numbers(self, model: FerModel, faces: Tensor, **options: Any) -> dict[str, Any]:
+        heat = self.heat(self.maps(model, faces), **options)
+        return {"range": {"of": self.quantity(**options), "lowest": float(heat.min()), "highest": float(heat.max())}}
+
+    def quantity(self, **options: Any) -> str:
+        """What `heat` holds, in a word or two."""
+        return "attention"
+
     @abstractmethod
     def heat(self, maps: list[PlacedMap], **options: Any) -> Tensor:
         """The maps, at least one, of N faces -> (N, h, w), not negative."""

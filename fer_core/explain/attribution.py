@@ -111,13 +111,26 @@ def controls_for(method: str, model: FerModel) -> tuple[Control, ...]:
     return known[method]
 
 
-def pictures_of(method: str, model: FerModel, faces: Tensor, crop: np.ndarray) -> dict[str, np.ndarray]:
+def pictures_of(
+    method: str, model: FerModel, faces: Tensor, crop: np.ndarray, **controls: Any
+) -> dict[str, np.ndarray]:
     """What the method has to show of one face beside its heatmap; arguments as in `Explainer.pictures`."""
     import torch
 
+    explainer = EXPLAINERS[method]
     with torch.inference_mode(False):
         twin = private_copy(model)
-        return EXPLAINERS[method].pictures(twin, faces.detach().clone().to(_device(twin)), crop)
+        return explainer.pictures(twin, faces.detach().clone().to(_device(twin)), crop, **explainer.options(**controls))
+
+
+def numbers_of(method: str, model: FerModel, faces: Tensor, **controls: Any) -> dict[str, Any]:
+    """What the method has to tell of one face beside its heatmap; arguments as in `Explainer.numbers`."""
+    import torch
+
+    explainer = EXPLAINERS[method]
+    with torch.inference_mode(False):
+        twin = private_copy(model)
+        return explainer.numbers(twin, faces.detach().clone().to(_device(twin)), **explainer.options(**controls))
 
 
 def require(method: str, model: FerModel) -> None:

@@ -61,16 +61,31 @@ class Explainer(ABC):
         """
         return self.controls
 
-    def pictures(self, model: FerModel, faces: Tensor, crop: np.ndarray) -> dict[str, np.ndarray]:
+    def pictures(self, model: FerModel, faces: Tensor, crop: np.ndarray, **options: Any) -> dict[str, np.ndarray]:
         """Further pictures that belong to the explanation of one face, by what they show; none unless overridden.
 
         Args:
             model: a private copy.
             faces: (1, 1, H, W) normalised.
             crop: uint8 (H, W), the same face.
+            options: every control's value, checked.
 
         Returns:
             uint8 (h, w) each.
+        """
+        return {}
+
+    def numbers(self, model: FerModel, faces: Tensor, **options: Any) -> dict[str, Any]:
+        """Numbers that heat cannot tell, for JSON; none unless overridden.
+
+        Args:
+            model: a private copy.
+            faces: (1, 1, H, W) normalised.
+            options: every control's value, checked.
+
+        Returns:
+            `range` (`{"of": "gates", "lowest": 0.21, "highest": 0.26}`) where the map that is shown holds weights of
+            the model itself, and what the method adds under names of its own.
         """
         return {}
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fer_core.errors import ConfigError, ImageError
-from fer_core.explain.attribution import attribute, pictures_of, require
+from fer_core.explain.attribution import attribute, numbers_of, pictures_of, require
+from fer_core.explain.bars import between
 from fer_core.explain.base import EXPLAINERS
 from fer_core.explain.faithfulness import measure
 
@@ -31,6 +32,7 @@ class Explanation:
         signed: whether negative heat speaks against the target.
         probabilities: of all emotions.
         pictures: what the method shows beside the heatmap, uint8 (h, w), by what it is.
+        numbers: what it tells beside it, as data; see `Explainer.numbers`.
     """
 
     method: str
@@ -42,11 +44,17 @@ class Explanation:
     signed: bool
     probabilities: dict[str, float]
     pictures: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+    numbers: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def targeted(self) -> bool:
         """Whether the heat is about the target, and not about the face whatever the answer."""
         return EXPLAINERS[self.method].targeted
+
+    @property
+    def range_text(self) -> str:
+        """What the contrast of heat stands for (`gates 0.21 to 0.26`); "" where it shows no weights of the model."""
+        return range_text(self.numbers)
 
     def to_dict(self) -> dict[str, Any]:
         """The keys of `scripts.explain --json`."""
@@ -58,6 +66,8 @@ class Explanation:
             "target_probability": self.probabilities[self.target],
             "faithfulness": self.faithfulness,
             "seconds": self.seconds,
+            "numbers": self.numbers,
+            "pictures": list(self.pictures),
         }
 
 
@@ -98,10 +108,26 @@ def explain_face(
     heatmap = attribute(method, model, faces, index, **controls)
     seconds = time.perf_counter() - start
     areas = measure(classifier.predict_proba, crop, heatmap, index).to_dict() if faithfulness else None
-    probabilities = {label: float(p) for label, p in zip(labels, chances, strict=True)}
-    signed = EXPLAINERS[method].signed
-    pictures = pictures_of(method, model, faces, crop)
-    return Explanation(method, labels[index], emotion, heatmap, areas, seconds, signed, probabilities, pictures)
+    return Explanation(
+        method,
+        labels[index],
+        emotion,
+        heatmap,
+        areas,
+        seconds,
+        EXPLAINERS[method].signed,
+        {label: float(p) for label, p in zip(labels, chances, strict=True)},
+        pictures_of(method, model, faces, crop, **controls),
+        numbers_of(method, model, faces, **controls),
+    )
+
+
+def range_text(numbers: dict[str, Any]) -> str:
+    """`Explainer.numbers` -> their range in words, with as many digits as tell its ends apart; "" without one."""
+    if "range" not in numbers:
+        return ""
+    span = numbers["range"]
+    return f"{span['of']} {between(span['lowest'], span['highest'])}"
 
 
 def check_target(target: str | None, labels: tuple[str, ...]) -> None:

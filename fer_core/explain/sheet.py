@@ -67,7 +67,9 @@ def _heading(explanation: Explanation) -> tuple[str, str]:
 
 
 def _caption(explanation: Explanation) -> str:
-    return "explained" if explanation.targeted else "attended"
+    if explanation.targeted:
+        return "explained"
+    return f"attended ({explanation.range_text})" if explanation.range_text else "attended"
 
 
 def _note(explanation: Explanation) -> str:

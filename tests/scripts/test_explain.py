@@ -170,6 +170,12 @@ def test_attention_says_what_it_shows(command: Command, face_file: Path, tmp_pat
     done = command(face_file, "--method", "channel_attention", "--set", "layer=1", "--out", tmp_path / "why.png")
     assert done.status == 0, done.err
     assert "channel_attention shows where the network attends" in done.out
+    assert "also shows" not in done.out  # the sheet shows it
+    face = ("--panel", "face", "--out", tmp_path / "face.png")
+    assert "--panel sheet also shows: gates of" in command(face_file, "--method", "channel_attention", *face).out
+    document = json.loads(command(face_file, "--method", "channel_attention", *face, "--json").out)
+    assert document["numbers"]["layer"] == 4
+    assert all(0 <= gate <= 1 for gate in document["numbers"]["gates"])
     deeper = command(face_file, "--method", "channel_attention", "--set", "layer=9", "--out", tmp_path / "why.png")
     assert "layer must be from 0 to 4 for this model, not 9" in deeper.err
     other = command(face_file, "--method", "vit_heads", "--out", tmp_path / "why.png")

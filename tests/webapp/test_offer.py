@@ -120,6 +120,10 @@ def test_attention_is_described_as_attention(models: FakeModels) -> None:
     assert "Heatmap of where the network attends, on the face" in html
     assert "What the crop holds" in html
     assert "speak" not in html
+    assert "0.21" not in html
+    explained.numbers["range"] = {"of": "gates", "lowest": 0.2134, "highest": 0.2611}
+    html = views.explanation(visit, explained, *handlers.overlays(visit, explained, 0.5))
+    assert "(gates 0.21 to 0.26)" in html
 
 
 def test_no_more_photos_are_judged_at_once_than_fit(models: FakeModels) -> None:

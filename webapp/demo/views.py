@@ -245,7 +245,8 @@ def _legend(explained: Explanation) -> str:
     left, right = map(escape, legend_words(explained.signed, explained.target, targeted=explained.targeted))
     colours = ",".join(RD_BU if explained.signed else INFERNO)
     scale = f'<i style="background:linear-gradient(to right,{colours})"></i>'
-    return f'<p class="fer-legend"><span>{left}</span>{scale}<span>{right}</span></p>'
+    span = f"<span>({escape(explained.range_text)})</span>" if explained.range_text else ""
+    return f'<p class="fer-legend"><span>{left}</span>{scale}<span>{right}</span>{span}</p>'
 
 
 def _paint(emotion: str) -> str:

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from fer_core.errors import ConfigError
 from fer_core.explain.attention import LAYER, AttentionExplainer, chosen_layer
+from fer_core.explain.bars import bars, between
 from fer_core.explain.base import register_explainer
 from fer_core.explain.controls import IntControl
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
     from fer_core.explain.tracing import PlacedMap
+    from fer_core.models.base import FerModel
 
 MOST_CHANNELS = 8
 
@@ -41,6 +44,17 @@ class ChannelAttention(AttentionExplainer):
             "1 is the channel with the widest open gate; 0 shows all channels.",
         ),
     )
+
+    def numbers(self, model: FerModel, faces: Tensor, **options: Any) -> dict[str, Any]:
+        """`layer`: its number, from 1; `gates`: of its channels in their order, each in [0, 1]."""
+        maps = self.maps(model, faces)
+        gates = chosen_layer(maps, options["layer"]).weights[0]
+        return {"layer": options["layer"] or len(maps), "gates": gates.tolist()}
+
+    def pictures(self, model: FerModel, faces: Tensor, crop: np.ndarray, **options: Any) -> dict[str, np.ndarray]:
+        gates = chosen_layer(self.maps(model, faces), options["layer"]).weights[0].cpu().numpy()
+        span = between(float(gates.min()), float(gates.max()))
+        return {f"gates of {len(gates)} channels, widest first: {span}": bars(gates)}
 
     def heat(self, maps: list[PlacedMap], **options: Any) -> Tensor:
         found = chosen_layer(maps, options["layer"])

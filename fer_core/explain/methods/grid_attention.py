@@ -33,3 +33,6 @@ class GridAttention(AttentionExplainer):
             assert found.values is not None
             return found.values
         return asked_by(found.weights.mean(1), found, options["query"], options["row"], options["column"])
+
+    def quantity(self, **options: Any) -> str:
+        return GATES if options["query"] == GATES else super().quantity(**options)

@@ -26,3 +26,6 @@ class LstmAttention(AttentionExplainer):
 
     def heat(self, maps: list[PlacedMap], **options: Any) -> Tensor:
         return maps[-1].weights[:, :, None]
+
+    def quantity(self, **options: Any) -> str:
+        return "weights of the rows"

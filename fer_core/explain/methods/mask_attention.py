@@ -27,3 +27,6 @@ class MaskAttention(AttentionExplainer):
 
     def heat(self, maps: list[PlacedMap], **options: Any) -> Tensor:
         return chosen_layer(maps, options["layer"]).weights.mean(1)
+
+    def quantity(self, **options: Any) -> str:
+        return "mask"

@@ -30,3 +30,6 @@ class RegionAttention(AttentionExplainer):
         found = maps[-1]
         assert found.values is not None
         return torch.einsum("nr,rhw->nhw", found.weights, found.values) / found.values.sum(0)
+
+    def quantity(self, **options: Any) -> str:
+        return "weights"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fer_core.explain.attention import AttentionExplainer, on_face
 from fer_core.explain.base import register_explainer
 from fer_core.explain.controls import ChoiceControl
+from fer_core.explain.placement import affine_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +49,11 @@ class SpatialTransformerView(AttentionExplainer):
         drawn = mesh(*where.shape[1:3]) if options["show"] == GRID else torch.ones(where.shape[1:3])
         return laid_back(drawn.to(where), where)
 
-    def pictures(self, model: FerModel, faces: Tensor, crop: np.ndarray) -> dict[str, np.ndarray]:
+    def numbers(self, model: FerModel, faces: Tensor, **options: Any) -> dict[str, Any]:
+        """`affine`: two rows of three, which turn places (x, y, 1) of the crop into x and y on the face, in [-1, 1]."""
+        return {"affine": affine_of(self.maps(model, faces)[0].weights)[0].tolist()}
+
+    def pictures(self, model: FerModel, faces: Tensor, crop: np.ndarray, **options: Any) -> dict[str, np.ndarray]:
         import torch
         from torch.nn import functional
 

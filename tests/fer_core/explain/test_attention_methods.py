@@ -12,11 +12,14 @@ from torch import Tensor, nn
 from fer_core.errors import ConfigError, UnsupportedError
 from fer_core.explain import EXPLAINERS, attribute, controls_for, methods_for, raw_attributions, why_not
 from fer_core.explain.attention import ALL, CLASS_TOKEN, ONE, AttentionExplainer, above_average, on_face
-from fer_core.explain.attribution import pictures_of
+from fer_core.explain.attribution import numbers_of, pictures_of
+from fer_core.explain.bars import bars, between
 from fer_core.explain.methods.spatial_transformer import laid_back
+from fer_core.explain.placement import Axis, Placement
 from fer_core.models import MODELS
 from fer_core.models.attention import AttentionKind, attention_maps, rollout
 from fer_core.models.base import FerModel
+from fer_core.models.layers.region_attention import region_footprints
 
 from .conftest import HOSTS, build, host
 
@@ -78,6 +81,58 @@ def test_all_places_ask(models: Models, faces: Tensor) -> None:
     torch.testing.assert_close(raw, as_heat(weights.mean(1).unflatten(1, (12, 12)), faces))
 
 
+def placed(heat: Tensor, faces: Tensor, first: float, step: float) -> Tensor:
+    """(N, h, w) -> what the methods make of it where the places lie `step` pixels apart."""
+    axes = Axis(heat.shape[1], first, step), Axis(heat.shape[2], first, step)
+    return on_face(above_average(heat), faces, None, Placement(*axes, (48, 48)))
+
+
+def test_one_place_asks_in_a_chosen_head(models: Models, faces: Tensor) -> None:
+    weights = weights_of(models("cnn_mhsa"), faces, AttentionKind.POSITIONS)[-1]
+    for head in (0, 1, 3):
+        chosen = weights[:, head - 1] if head else weights.mean(1)
+        raw = raw_attributions(
+            "self_attention", models("cnn_mhsa"), faces, 0, query=ONE, head=head, layer=1, row=5, column=30
+        )
+        row = chosen[:, 1 * 12 + 7].unflatten(1, (12, 12))  # places of four pixels
+        torch.testing.assert_close(raw, as_heat(row, faces))
+        raw = raw_attributions("self_attention", models("cnn_mhsa"), faces, 0, query=ALL, head=head)
+        torch.testing.assert_close(raw, as_heat(chosen.mean(1).unflatten(1, (12, 12)), faces))
+
+
+def test_cells_of_a_grid_by_their_gates_and_by_who_asks(models: Models, faces: Tensor) -> None:
+    (found,) = attention_maps(models("deep_emotion_grid"), faces).values()
+    assert found.values is not None
+    raw = raw_attributions("grid_attention", models("deep_emotion_grid"), faces, 0)
+    torch.testing.assert_close(raw, placed(found.values, faces, 4.25, 5.5))  # 8 cells over pixels 2 to 45
+    asked = found.weights[:, 0]
+    raw = raw_attributions("grid_attention", models("deep_emotion_grid"), faces, 0, query=ALL)
+    torch.testing.assert_close(raw, placed(asked.mean(1).unflatten(1, (8, 8)), faces, 4.25, 5.5))
+    raw = raw_attributions("grid_attention", models("deep_emotion_grid"), faces, 0, query=ONE, row=8, column=37)
+    one = asked[:, 1 * 8 + 6].unflatten(1, (8, 8))  # centres at 9.75 and 37.25
+    torch.testing.assert_close(raw, placed(one, faces, 4.25, 5.5))
+
+
+def test_places_by_the_weights_of_their_regions(models: Models, faces: Tensor) -> None:
+    (found,) = attention_maps(models("deep_emotion_region"), faces).values()
+    factor = torch.zeros(len(faces), 18, 18)
+    footprints = region_footprints(18)
+    for row in range(18):
+        for column in range(18):
+            holding = footprints[:, row, column] > 0
+            factor[:, row, column] = found.weights[:, holding].mean(1)
+    raw = raw_attributions("region_attention", models("deep_emotion_region"), faces, 0)
+    torch.testing.assert_close(raw, placed(factor, faces, 6.5, 2.0), atol=1e-6, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("layer", "step"), [(0, 16.0), (1, 2.0), (2, 4.0), (3, 8.0)])
+def test_masks_stage_by_stage(layer: int, step: float, models: Models, faces: Tensor) -> None:
+    mask = weights_of(models("residual_masking"), faces, AttentionKind.MASK)[layer - 1].mean(1)
+    raw = raw_attributions("mask_attention", models("residual_masking"), faces, 0, layer=layer)
+    torch.testing.assert_close(raw, placed(mask, faces, 0.0, step))
+    assert raw.amax((2, 3)).min() > 0
+
+
 def test_rollout_follows_the_class_token(models: Models, faces: Tensor) -> None:
     total = rollout(weights_of(models("vit"), faces, AttentionKind.TOKENS))
     raw = raw_attributions("attention_rollout", models("vit"), faces, 0)
@@ -126,6 +181,57 @@ def test_the_crop_is_shown_as_a_picture(models: Models, faces: Tensor) -> None:
     (picture,) = pictures_of("spatial_transformer", straight, faces[:1], crop).values()
     np.testing.assert_array_equal(picture, crop)
     assert pictures_of("vit_heads", models("vit"), faces[:1], crop) == {}
+
+
+def test_the_six_numbers_of_the_crop_are_told(models: Models, faces: Tensor) -> None:
+    model = models("deep_emotion")
+    told = numbers_of("spatial_transformer", model, faces[:1])
+    np.testing.assert_allclose(told["affine"], model.transformer.theta(faces[:1])[0].detach(), atol=1e-5)
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_the_gates_of_channels_are_told_and_drawn(layer: int, models: Models, faces: Tensor) -> None:
+    gates = weights_of(models("vgg_se"), faces[:1], AttentionKind.CHANNELS)[layer - 1][0].numpy()
+    told = numbers_of("channel_attention", models("vgg_se"), faces[:1], layer=layer)
+    assert told["layer"] == (layer or 4)
+    np.testing.assert_allclose(told["gates"], gates, rtol=1e-6)
+    crop = np.zeros((48, 48), np.uint8)
+    ((words, picture),) = pictures_of("channel_attention", models("vgg_se"), faces[:1], crop, layer=layer).items()
+    assert words == f"gates of {len(gates)} channels, widest first: {between(gates.min(), gates.max())}"
+    np.testing.assert_array_equal(picture, bars(gates))
+
+
+def test_bars_are_as_high_as_their_weights() -> None:
+    picture = bars(np.array([0.25, 1.0, 0.5]))
+    assert picture.shape == (384, 384)
+    heights = [(picture[:, column] < 100).sum() for column in (60, 200, 370)]  # the widest first
+    assert heights == pytest.approx([361, 181, 91], abs=1)
+    assert (bars(np.linspace(0, 1, 2000)) < 100).any()
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [((0.2134, 0.2611), "0.21 to 0.26"), ((0.5001, 0.5003), "0.5001 to 0.5003"), ((0.5, 0.5), "0.5 everywhere")],
+)
+def test_a_range_has_as_many_digits_as_it_needs(values: tuple[float, float], words: str) -> None:
+    assert between(*values) == words
+
+
+def test_the_range_of_the_weights_is_told(models: Models, faces: Tensor) -> None:
+    (found,) = attention_maps(models("deep_emotion_grid"), faces[:1]).values()
+    assert found.values is not None
+    told = numbers_of("grid_attention", models("deep_emotion_grid"), faces[:1])["range"]
+    assert told == {
+        "of": "gates",
+        "lowest": pytest.approx(float(found.values.min())),
+        "highest": pytest.approx(float(found.values.max())),
+    }
+    asked = numbers_of("grid_attention", models("deep_emotion_grid"), faces[:1], query=ONE)["range"]
+    assert asked["of"] == "attention"
+    mask = weights_of(models("residual_masking"), faces[:1], AttentionKind.MASK)[1].mean(1)
+    told = numbers_of("mask_attention", models("residual_masking"), faces[:1], layer=2)["range"]
+    assert (told["of"], told["highest"]) == ("mask", pytest.approx(float(mask.max())))
+    assert numbers_of("saliency", models("vgg_se"), faces[:1]) == {}
 
 
 def test_heat_lies_in_the_centre_that_the_model_looks_at(faces: Tensor) -> None:

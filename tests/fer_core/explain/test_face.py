@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from fer_core.classifiers.network import NetworkClassifier
 from fer_core.data.drawn import draw_face
 from fer_core.errors import ConfigError, ImageError, UnknownNameError
 from fer_core.explain import attribute, explain_face
-from fer_core.explain.sheet import SIDE, _closer, explanation_sheet
+from fer_core.explain.sheet import SIDE, _caption, _closer, explanation_sheet
 from fer_core.inference.faces import Face
 from fer_core.labels import EMOTIONS
 
@@ -90,6 +91,19 @@ def test_sheet(method: str, with_photo: bool, classifier: NetworkClassifier, cro
     assert sheet.mode == "RGB"
     assert sheet.height > SIDE
     assert sheet.width > (3 if with_photo else 2) * SIDE
+
+
+def test_the_sheet_shows_gates_and_ranges(classifier: NetworkClassifier, crop: np.ndarray) -> None:
+    explanation = explain_face(classifier, crop, method="channel_attention", layer=2)
+    (picture,) = explanation.pictures.values()
+    assert len(explanation.numbers["gates"]) > 4
+    assert explanation.to_dict()["numbers"] == explanation.numbers
+    assert explanation.to_dict()["pictures"] == list(explanation.pictures)
+    assert explanation_sheet(explanation, crop).width > 3 * SIDE
+    assert _caption(explanation) == "attended"  # the map is more than gates
+    gates = replace(explanation, numbers={"range": {"of": "gates", "lowest": 0.2134, "highest": 0.2611}})
+    assert _caption(gates) == "attended (gates 0.21 to 0.26)"
+    assert picture.dtype == np.uint8
 
 
 @pytest.mark.parametrize("size", [(48, 48), (3000, 400), (300, 2000)])
