@@ -122,6 +122,38 @@ def test_unknown_names_are_told(client: Client, astronaut: Path, method: str, ta
         client.predict(handle_file(astronaut), method, target, api_name="/explain")
 
 
+def test_explain_takes_another_model(client: Client, astronaut: Path) -> None:
+    method = "spatial_transformer"  # which the model to begin with does not have
+    with pytest.raises(AppError, match="this model has none"):
+        client.predict(handle_file(astronaut), method, "", api_name="/explain")
+    overlay = client.predict(handle_file(astronaut), method, "", "deep_emotion", api_name="/explain")
+    assert (np.asarray(Image.open(overlay)) != EXAMPLES[0].picture).any()
+    with pytest.raises(AppError, match="no model 'deep_emotions' on this page"):
+        client.predict(handle_file(astronaut), method, "", "deep_emotions", api_name="/explain")
+
+
+@pytest.mark.parametrize("more", [[], ["mini_xception"]], ids=["as_before", "with_model"])
+def test_explain_answers_a_plain_request(served: Served, client: Client, astronaut: Path, more: list[str]) -> None:
+    """A program that knows three arguments goes on working without Gradio's client, which fills in the fourth."""
+    form = b"--part\r\ncontent-disposition: form-data; name=files; filename=face.png\r\n\r\n"
+    form += astronaut.read_bytes() + b"\r\n--part--\r\n"
+    kind = {"content-type": "multipart/form-data; boundary=part"}
+    (uploaded,) = _json(served, "gradio_api/upload", form, kind)
+    data = [{"path": uploaded, **FILE_DATA}, "saliency", "sad", *more]
+    sent = json.dumps({"data": data}).encode()
+    event = _json(served, "gradio_api/call/explain", sent, {"content-type": "application/json"})["event_id"]
+    with urllib.request.urlopen(f"{served.url}/demo/gradio_api/call/explain/{event}", timeout=120) as answer:
+        told = answer.read().decode()
+    assert "event: complete" in told
+    assert ".png" in told
+
+
+def _json(served: Served, path: str, body: bytes, headers: dict[str, str]) -> Any:
+    request = urllib.request.Request(f"{served.url}/demo/{path}", body, headers)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)
+
+
 def test_only_the_two_endpoints_are_public(client: Client) -> None:
     assert set(client.view_api(return_format="dict", print_info=False)["named_endpoints"]) == {"/classify", "/explain"}
     assert client.view_api(return_format="dict", print_info=False)["unnamed_endpoints"] == {}
