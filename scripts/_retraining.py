@@ -15,6 +15,33 @@ if TYPE_CHECKING:
     from fer_core.evaluation.protocols import Parts
 
 
+def recipe(model: str, epochs: int, seed: int, *, votes: bool) -> TrainConfig:
+    """How an architecture is trained under a protocol: as the shipped checkpoint of its name was, from fresh weights.
+
+    Args:
+        model: the architecture; one without a checkpoint of its name is trained with the defaults.
+        epochs: passes over the protocol's training part.
+        seed: of the training.
+        votes: whether the dataset has FER+ votes; without them they are no second target.
+    """
+    fresh: dict[str, Any] = {"model": model, "epochs": epochs, "seed": seed, "init": "", "freeze_epochs": 0}
+    found = _shipped_config(model) | fresh | {"targets": "fer2013", "clean": "", "cycles": 1}
+    return TrainConfig(**found | ({} if votes else {"ferplus_weight": 0.0}))
+
+
+def _shipped_config(model: str) -> dict[str, Any]:
+    """The options that the shipped checkpoint of this name was trained with, none where there is none."""
+    from fer_core.artifacts import find_checkpoint, load_card
+    from fer_core.errors import CheckpointError
+
+    try:
+        card = load_card(find_checkpoint(model))
+    except CheckpointError:
+        return {}
+    found: dict[str, Any] = card.training.get("config", {}) if card.model == model else {}
+    return found
+
+
 def retrained(
     config: TrainConfig, execution: ExecutionConfig, divided: Mapping[str, Parts], out: Path
 ) -> list[dict[str, Any]]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fer_core import artifacts
 from fer_core.artifacts import (
     DEFAULT_CHECKPOINT,
     PROTOCOLS,
@@ -37,6 +36,16 @@ RESULTS = (
     "parameters",
     "size",
     "selected on",
+)
+PROTOCOL_HEAD = (
+    "protocol",
+    "model",
+    "test images",
+    "accuracy",
+    "macro-F1",
+    "the protocol's own leak",
+    "learnt by this model",
+    "published by others",
 )
 MARKERS = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
@@ -196,15 +205,32 @@ def studies_table() -> str:
 
 
 def protocols_table() -> str:
-    """The default checkpoint under every protocol."""
-    record = load_record(artifacts.CHECKPOINTS / DEFAULT_CHECKPOINT, PROTOCOLS)
-    if record is None:
+    """The checkpoints of which it was recorded under every protocol, the default one first."""
+    folders = sorted(list_checkpoints(), key=lambda folder: folder.name != DEFAULT_CHECKPOINT)
+    records = [record for folder in folders if (record := load_record(folder, PROTOCOLS))]
+    if not records:
         return f"Not recorded yet: `python -m scripts.protocols {DEFAULT_CHECKPOINT} --data DIR --record`."
-    lines = [
-        [f"`{row['protocol']}`", str(row["n"]), _with_interval(row), f"{row['macro_f1']:.3f}", str(row["leak"])]
-        for row in record["rows"]
+    return _table(PROTOCOL_HEAD, [_protocol_row(row) for record in records for row in record["rows"]])
+
+
+def _protocol_row(row: Mapping[str, Any]) -> list[str]:
+    from fer_core.evaluation.protocols import CLAIMS
+
+    trained = f"trained under it for {row['epochs']} epochs" if row.get("retrained") else "as shipped"
+    return [
+        f"`{row['protocol']}`",
+        f"`{row['checkpoint'].split(',')[0]}`, {trained}",
+        f"{row['n']:,}" + (f" ({row['distinct']:,} distinct)" if row["distinct"] < row["n"] else ""),
+        _with_interval(row),
+        f"{row['macro_f1']:.3f}",
+        _count(row["own_leak"], row["n"]),
+        _count(row["leak"], row["n"]),
+        CLAIMS.get(row["protocol"], "-"),
     ]
-    return _table(("protocol", "test images", "accuracy", "macro-F1", "copies of them in Training"), lines)
+
+
+def _count(images: int, n: int) -> str:
+    return f"{images:,} ({images / n:.1%})".replace("%", " %")
 
 
 TABLES: dict[str, Callable[[], str]] = {

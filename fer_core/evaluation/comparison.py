@@ -16,6 +16,7 @@ from fer_core.evaluation.labels import labelled_for
 from fer_core.evaluation.predictions import Progress, predict_dataset
 from fer_core.evaluation.protocols import ORDER, PROTOCOLS, Parts, copies_in
 from fer_core.evaluation.report import evaluate_predictions
+from fer_core.metrics import effective_count, wilson_interval
 
 Retrain = Callable[[str, FaceDataset], Classifier]
 """(protocol, faces of its training part) -> a model that learned from them and from nothing else."""
@@ -60,10 +61,11 @@ def compare_protocols(
         progress: wraps the chunks of faces as they pass.
 
     Returns:
-        One dictionary a protocol: protocol, n (test images), distinct (different ones), accuracy, accuracy_interval,
-        macro_f1, leak (test images with a copy in Training, which the model learned from), own_leak (with a copy in
-        what the protocol itself would train on). Where the same image is counted several times, the interval is too
-        narrow, as it is in the publications that do so.
+        One dictionary a protocol: protocol, n (test images), distinct (different rows of the dataset among them),
+        effective (`effective_count`: how many different ones say as much), accuracy, accuracy_interval, macro_f1, leak
+        (test images with a copy in Training, so that this model has learned them: it belongs to the model, not to the
+        protocol), own_leak (with a copy in what the protocol itself trains on: that is the protocol's leak). The
+        interval is Wilson's for `effective` images: one that is counted several times says no more than one.
     """
     faces = next(iter(divided.values())).dataset
     wanted = np.unique(np.concatenate([parts.test for parts in divided.values()]))
@@ -78,10 +80,14 @@ def compare_protocols(
 def retrain_protocols(
     retrain: Retrain, divided: Mapping[str, Parts], *, progress: Progress | None = None
 ) -> list[dict[str, Any]]:
-    """Trains a model under each protocol and judges it there; rows as in `compare_protocols`, with leak = own_leak."""
-    rows = []
+    """Trains a model under each protocol and judges it there; rows as in `compare_protocols`, with leak = own_leak.
+
+    Protocols that train on the same faces (those that keep the published Training) share one model.
+    """
+    rows, models = [], dict[bytes, Classifier]()
     for name, parts in divided.items():
-        classifier = retrain(name, parts.train_faces)
+        taught = parts.train.tobytes()
+        classifier = models[taught] if taught in models else models.setdefault(taught, retrain(name, parts.train_faces))
         answers = predict_dataset(classifier, parts.test_faces, progress=progress)
         rows.append(_row(name, parts, parts.train, answers, classifier.labels))
     return rows
@@ -100,13 +106,14 @@ def _row(
     name: str, parts: Parts, trained: np.ndarray, answers: pd.DataFrame, labels: tuple[str, ...]
 ) -> dict[str, Any]:
     """Figures of a protocol; `trained` (int (n,)) are the positions of what the model learned from."""
-    report = evaluate_predictions(answers, labels)
+    report, effective = evaluate_predictions(answers, labels), effective_count(parts.test)
     return {
         "protocol": name,
         "n": report.n,
         "distinct": len(np.unique(parts.test)),
+        "effective": round(effective),
         "accuracy": report.accuracy,
-        "accuracy_interval": list(report.accuracy_interval),
+        "accuracy_interval": list(wilson_interval(report.accuracy * effective, effective)),
         "macro_f1": report.macro_f1,
         "leak": int(copies_in(parts.dataset, parts.test, trained).sum()),
         "own_leak": int(parts.leaked.sum()),

@@ -2,12 +2,13 @@
 
 from fer_core.metrics.calibration import expected_calibration_error, reliability_bins
 from fer_core.metrics.classification import accuracy, averaged_scores, confusion, macro_f1, per_class_scores
-from fer_core.metrics.intervals import wilson_interval
+from fer_core.metrics.intervals import effective_count, wilson_interval
 
 __all__ = [
     "accuracy",
     "averaged_scores",
     "confusion",
+    "effective_count",
     "expected_calibration_error",
     "macro_f1",
     "per_class_scores",

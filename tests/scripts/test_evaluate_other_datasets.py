@@ -10,16 +10,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fer_core import artifacts
 from fer_core.artifacts import PROTOCOLS, ROBUSTNESS, load_card, load_record, update_card
+from fer_core.classifiers import load_classifier
 from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.data.table import FaceDataset
 from fer_core.errors import ConfigError, DataError, RowsError, UnknownNameError
-from fer_core.evaluation.comparison import divided
-from fer_core.evaluation.protocols import ORDER
+from fer_core.evaluation.comparison import compare_protocols, divided
+from fer_core.evaluation.protocols import ORDER, Parts
 from fer_core.evaluation.robustness import CORRUPTIONS
 from fer_core.files import CACHE_VARIABLE
 from fer_core.labels import EMOTIONS
-from scripts._retraining import retrained
+from scripts import _retraining, _tables
+from scripts._retraining import recipe, retrained
 from scripts.evaluate import evaluate
 from scripts.prepare_data import prepare_data
 from scripts.protocols import protocols
@@ -147,9 +150,15 @@ def test_protocols_in_one_table(tiny_checkpoint: Path, prepared: Path, capsys: p
     assert set(document["protocols"]) == set(ORDER)
     for row in document["rows"]:
         assert {"checkpoint", "n", "accuracy", "accuracy_interval", "macro_f1", "leak", "own_leak"} <= set(row)
+        assert row["retrained"] is False
     protocols(prepared, [str(tiny_checkpoint)], backend="torch")
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in lines[1 : 1 + len(ORDER)]] == list(ORDER)
+    assert lines[0].split()[-3:] == ["own", "leak", "learnt"]
+    row = document["rows"][3]
+    counts = f"{row['own_leak']} ({row['own_leak'] / row['n']:.1%}) {row['leak']} ({row['leak'] / row['n']:.1%})"
+    assert " ".join(lines[4].split()).endswith(counts)
+    assert any(line.startswith("published by others under cleaned_oversampled: 82.7 %") for line in lines)
 
 
 def test_what_is_recorded_is_read_until_the_weights_change(
@@ -179,6 +188,57 @@ def test_retraining_under_protocols_goes_on_where_it_stopped(dataset: FaceDatase
     assert all(row["leak"] == row["own_leak"] for row in rows)
     assert load_card(tmp_path / "mini_xception" / "official" / "checkpoint").data["faces"] == 26
     assert retrained(config, fixed, parts, tmp_path) == rows
+
+
+@pytest.fixture
+def named_as_its_model(tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A shipped checkpoint of the name of its architecture, whose trainings anew are guesses and not computed."""
+    folder = shutil.copytree(tiny_checkpoint, tmp_path / "shipped" / "vgg_se")
+    update_card(folder, name="vgg_se", training={"config": {"model": "vgg_se", "epochs": 9, "optimizer": "adamw"}})
+    monkeypatch.setattr(artifacts, "CHECKPOINTS", folder.parent)
+
+    def drawn(config: TrainConfig, execution: ExecutionConfig, parts: dict[str, Parts], out: Path) -> list[Any]:
+        assert (config.optimizer, config.epochs) == ("adamw", 2)
+        return compare_protocols(load_classifier(tiny_checkpoint, backend="torch"), parts)
+
+    monkeypatch.setattr(_retraining, "retrained", drawn)
+    return folder
+
+
+def test_rows_of_models_trained_anew_are_recorded_beside_the_same_weights(
+    named_as_its_model: Path, prepared: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def kinds() -> list[bool]:
+        found = load_record(named_as_its_model, PROTOCOLS)
+        assert found is not None
+        return [row["retrained"] for row in found["rows"]]
+
+    anew, both = {"retrain": "vgg_se", "epochs": 2}, [False] * len(ORDER) + [True] * len(ORDER)
+    protocols(prepared, ["vgg_se"], backend="torch", record=True, **anew)
+    assert kinds() == both
+    protocols(prepared, ["vgg_se"], backend="torch", record=True)
+    assert kinds() == both
+    protocols(prepared, backend="torch", record=True, **anew)
+    assert kinds() == both
+    table = _tables.protocols_table().splitlines()
+    assert [f"trained under it for {anew['epochs']} epochs" in line for line in table[2:]] == both
+    assert "| 82.7 %" in table[-1]
+    protocols(prepared, ["vgg_se"], backend="torch", record=True, seed=1)
+    assert kinds() == both[: len(ORDER)]
+    assert "another --split or --seed are dropped" in capsys.readouterr().err
+
+
+def test_rows_that_could_not_be_recorded_are_refused_before_they_are_computed(prepared: Path) -> None:
+    with pytest.raises(ConfigError, match=r"recorded beside the checkpoint of the architecture's name.*leave --record"):
+        protocols(prepared, retrain="cnn_bilstm", record=True)
+
+
+def test_an_architecture_is_trained_anew_as_its_checkpoint_was() -> None:
+    config = recipe("cnn_lstm", 3, 5, votes=True)
+    assert (config.optimizer, config.learning_rate, config.ferplus_weight) == ("adamw", 0.002, 0.5)
+    assert (config.epochs, config.seed, config.init) == (3, 5, "")
+    assert recipe("cnn_lstm", 3, 5, votes=False).ferplus_weight == 0
+    assert recipe("cnn_bilstm", 3, 5, votes=True) == TrainConfig(model="cnn_bilstm", epochs=3, seed=5)
 
 
 def test_something_must_be_judged(prepared: Path) -> None:

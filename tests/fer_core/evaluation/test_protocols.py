@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from fer_core.errors import DataError
 from fer_core.evaluation.comparison import compare_protocols, divided, retrain_protocols
 from fer_core.evaluation.protocols import ORDER, PROTOCOLS, Parts, describe
 from fer_core.labels import EMOTIONS, FERPLUS_EMOTIONS, VOTE_COLUMNS
+from fer_core.metrics import wilson_interval
 
 
 class Guesser:
@@ -114,8 +117,26 @@ def test_one_table_asks_about_each_face_once(planted: FaceDataset) -> None:
     trained = np.flatnonzero(planted.table["split"] == "Training")
     assert rows["resplit"]["leak"] == leak_by_search(Parts(planted, trained, parts.test)) > rows["resplit"]["own_leak"]
     assert all(row["distinct"] <= row["n"] for row in rows.values())
-    low, high = rows["oversampled"]["accuracy_interval"]
-    assert low < rows["oversampled"]["accuracy"] <= high
+
+
+def test_an_image_that_is_judged_several_times_weighs_as_one(planted: FaceDataset) -> None:
+    parts = divided(planted, EMOTIONS)
+    rows = {row["protocol"]: row for row in compare_protocols(Guesser(), parts)}
+    for name, row in rows.items():
+        copies = np.unique(parts[name].test, return_counts=True)[1]
+        effective = copies.sum() ** 2 / (copies**2).sum()
+        assert row["effective"] == round(effective) <= row["distinct"] == len(copies) <= row["n"]
+        expected = wilson_interval(row["accuracy"] * effective, effective)
+        assert row["accuracy_interval"] == pytest.approx(expected)
+    assert rows["official"]["effective"] == rows["official"]["n"]
+
+
+def test_copies_widen_the_interval(planted: FaceDataset) -> None:
+    official = divided(planted, EMOTIONS, names=("official",))["official"]
+    copied = {"once": official, "often": replace(official, test=np.repeat(official.test, 9))}
+    once, often = compare_protocols(Guesser(), copied)
+    assert (often["n"], often["distinct"], often["effective"]) == (9 * once["n"], once["n"], once["n"])
+    assert often["accuracy_interval"] == pytest.approx(once["accuracy_interval"])
 
 
 def test_eight_classes_are_compared_on_votes(planted: FaceDataset) -> None:
@@ -138,7 +159,9 @@ def test_models_trained_under_a_protocol_leak_its_own_part(planted: FaceDataset)
 
     parts = divided(planted, EMOTIONS)
     rows = retrain_protocols(retrain, parts)
-    assert learned == {name: len(part.train) for name, part in parts.items()}
+    once = ("official", "resplit", "oversampled", "cleaned_oversampled")  # the second and third train as the first does
+    assert learned == {name: len(parts[name].train) for name in once}
+    assert [row["protocol"] for row in rows] == list(parts)
     assert all(row["leak"] == row["own_leak"] == leak_by_search(parts[row["protocol"]]) for row in rows)
     judged = compare_protocols(Guesser(), parts)
     assert [row["accuracy"] for row in rows] == [row["accuracy"] for row in judged]

@@ -26,7 +26,11 @@ ROWS = [
 
 def test_the_table_keeps_the_figures() -> None:
     table = protocol_table(ROWS)
-    assert table["leak share"].tolist() == pytest.approx([0.08, 0.75] * 2)
+    assert table["learnt share"].tolist() == pytest.approx([0.08, 0.75] * 2)
+    assert table["own leak share"].tolist() == pytest.approx([0.05] * 4)
+    assert table["learnt"].tolist() == [16, 150] * 2
+    assert table["distinct"].tolist() == [180] * 4
+    assert [text[:6] for text in table["published by others"]] == ["", "82.7 %"] * 2
     assert table[["low", "high"]].iloc[1].tolist() == pytest.approx([0.7, 0.9])
     assert table["images"].tolist() == [200] * 4
 
@@ -35,7 +39,17 @@ def test_a_trace_a_checkpoint_and_a_leak_a_protocol() -> None:
     figure = protocols(protocol_table(ROWS))
     assert [trace.name for trace in figure.data] == ["one", "two"]
     assert list(figure.data[0].x) == pytest.approx([60, 80])
-    assert list(figure.layout.yaxis.ticktext) == ["official<br>leak 8%", "cleaned oversampled<br>leak 75%"]
+    assert list(figure.layout.yaxis.ticktext) == [
+        "official<br>own leak 5%, learnt 8%",
+        "cleaned oversampled<br>own leak 5%, learnt 75%",
+    ]
+
+
+def test_lanes_tell_what_the_first_model_has_learnt() -> None:
+    anew = [row | {"checkpoint": "one, retrained", "leak": row["own_leak"]} for row in ROWS[:2]]
+    figure = protocols(protocol_table([*ROWS[:2], *anew]))
+    assert figure.layout.yaxis.ticktext[1].endswith("own leak 5%, learnt 75%")
+    assert len(figure.layout.yaxis.ticktext) == 2
 
 
 def test_a_line_a_corruption_from_the_clean_face_on() -> None:

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from fer_core.metrics import (
     accuracy,
     averaged_scores,
     confusion,
+    effective_count,
     expected_calibration_error,
     macro_f1,
     per_class_scores,
@@ -77,6 +79,24 @@ def test_interval_holds_the_share(case: tuple[int, int]) -> None:
     low, high = wilson_interval(successes, n)
     assert 0 <= low <= successes / n + 1e-12
     assert successes / n - 1e-12 <= high <= 1
+
+
+@given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_interval_is_scipys(case: tuple[int, int]) -> None:
+    expected = binomtest(*case).proportion_ci(0.95, method="wilson")
+    assert wilson_interval(*case) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+@pytest.mark.parametrize(("successes", "n"), [(1, 0), (-1, 5), (6, 5)])
+def test_an_interval_needs_a_share(successes: int, n: int) -> None:
+    with pytest.raises(ValueError, match="is no share"):
+        wilson_interval(successes, n)
+
+
+def test_copies_do_not_count_as_new_ones() -> None:
+    assert effective_count(np.arange(10)) == 10
+    assert effective_count(np.repeat(np.arange(10), 7)) == pytest.approx(10)
+    assert effective_count(np.array([5, 5, 5, 1])) == pytest.approx(16 / 10)  # 4^2 / (3^2 + 1^2)
 
 
 def test_interval_of_private_test_is_the_known_one() -> None:

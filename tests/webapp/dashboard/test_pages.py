@@ -184,7 +184,10 @@ def test_models_ranks_the_checkpoints(small_world: None, open_page: Open) -> Non
     board = table(at, "parameters")
     assert board["PrivateTest"].tolist() == pytest.approx([24 / 28] * 2)
     assert {"Under other protocols", "On spoilt faces"} <= {item.value for item in at.subheader}
-    assert table(at, "leak share")["leak share"].tolist() == pytest.approx([0.3, 0.3])
+    judged = table(at, "learnt share")
+    assert judged["learnt share"].tolist() == pytest.approx([0.3, 0.3])
+    assert judged["own leak share"].tolist() == pytest.approx([0.1, 0.1])
+    assert judged["distinct"].tolist() == [9, 9]
     at.selectbox(key=state.CHECKPOINT).select("beta").run()
     assert not at.exception
     assert any("no training history" in info.value for info in at.info)

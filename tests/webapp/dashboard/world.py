@@ -51,8 +51,9 @@ def write_checkpoint(folder: Path, table: pd.DataFrame, fingerprint: str) -> Non
 
 def write_records(folder: Path) -> None:
     """What `scripts.protocols --record` and `scripts.robustness --record` leave beside a checkpoint."""
-    figures = {"n": 10, "accuracy": 0.5, "accuracy_interval": [0.4, 0.6], "macro_f1": 0.4, "leak": 3, "own_leak": 1}
-    rows = [{"checkpoint": folder.name, "protocol": name, **figures} for name in ("official", "resplit")]
+    figures = {"n": 10, "distinct": 9, "accuracy": 0.5, "accuracy_interval": [0.4, 0.6], "macro_f1": 0.4}
+    leaks = {"leak": 3, "own_leak": 1}
+    rows = [{"checkpoint": folder.name, "protocol": name, **figures, **leaks} for name in ("official", "resplit")]
     spoilt = [{"corruption": "clean", "strength": 0, "accuracy": 0.5, "n": 10}]
     spoilt += [{"corruption": "blur", "strength": strength, "accuracy": 0.4, "n": 10} for strength in range(1, 6)]
     found = {"n": 10, "split": "PublicTest", "accuracy": {"clean": 0.5, "mean": 0.4}, "by_strength": spoilt}

@@ -129,12 +129,15 @@ def show_protocols(name: str) -> None:
     layout.figure(
         evaluation.protocols(table),
         "protocols",
-        "The same weights, judged in the ways that publications use. A leak is a test image of which a copy was in "
-        "Training: a figure from the lower rows says how much was remembered, not how good the model is.",
+        "One model, judged in the ways that publications use. Own leak: test images with a copy in what the protocol "
+        "itself trains on; it belongs to the protocol. Learnt: test images with a copy in what these weights were "
+        "trained on; it belongs to the weights. Where learnt is far above own leak, accuracy is largely memory and "
+        "says nothing about those who train under the protocol; rows “retrained” do as they do. Intervals give an "
+        "image that was copied the weight of one.",
     )
-    shares = ("accuracy", "low", "high", "macro F1", "leak share")
+    shares = ("accuracy", "low", "high", "macro F1", "own leak share", "learnt share")
     config = {share: st.column_config.NumberColumn(format="percent") for share in shares}
-    shown = table.drop(columns=["checkpoint"])
+    shown = table if table["checkpoint"].nunique() > 1 else table.drop(columns=["checkpoint"])
     st.dataframe(shown, hide_index=True, column_config=lists.formats(shown) | config, key="protocols_table")
     lists.download(shown, f"protocols_{name}.csv", "protocols_csv")
 
