@@ -194,14 +194,19 @@ def megabytes(folder: Path, card: Card) -> float:
     file = folder / WEIGHTS
     size = file.stat().st_size / 1e6 if file.is_file() else 0.0
     for member in card.members:
-        part = folder / member["folder"] if member["folder"] else CHECKPOINTS / member["name"]
+        part = member_folder(folder, member)
         size += megabytes(part, load_card(part)) if (part / CARD).is_file() else 0.0
     return size
 
 
+def member_folder(folder: Path, member: Mapping[str, str]) -> Path:
+    """Where a member of the ensemble in `folder` lies: within it, or among those that ship."""
+    return folder / member["folder"] if member["folder"] else CHECKPOINTS / member["name"]
+
+
 def rank(card: Card) -> tuple[int, float]:
-    """To sort cards by: those of seven emotions before those of eight, the best on PrivateTest first."""
-    accuracy: float = card.metrics.get("PrivateTest", {}).get("accuracy", 0)
+    """To sort cards by: those of seven emotions before those of eight, the best on PublicTest, which chooses, first."""
+    accuracy: float = card.metrics.get("PublicTest", {}).get("accuracy", 0)
     return len(card.labels), -accuracy
 
 

@@ -11,6 +11,7 @@ import pytest
 from fer_core import artifacts
 from fer_core.errors import ConfigError
 from scripts import _tables, checkpoints, document
+from webapp.demo.models import offered_checkpoints
 
 EVALUATION = {
     "n": 3589,
@@ -78,11 +79,40 @@ def test_the_best_checkpoint_heads_the_table_with_its_interval() -> None:
     cells = [cell.strip() for cell in lines[2].strip("|").split("|")]
     assert cells[0] == "`tiny`"
     assert cells[1] == "FER2013"
-    assert cells[2] == "70.1 % (68.6 to 71.6)"
-    assert cells[3] == "68.4 % (66.8 to 70.0)"
-    assert cells[4:6] == ["0.679", "0.021"]
-    assert cells[8] == "PublicTest macro F1"
+    assert cells[2] == "FER2013's labels"
+    assert cells[3:5] == ["70.1 % (68.6 to 71.6)"] * 2
+    assert cells[5] == "68.4 % (66.8 to 70.0)"
+    assert cells[6:8] == ["0.679", "0.021"]
+    assert cells[10] == "PublicTest macro F1"
     assert lines[3].startswith("| `fresh` |")
+
+
+def test_public_test_orders_the_rows(shipped: Path) -> None:
+    better = {"PublicTest": EVALUATION | {"accuracy": 0.71}, "PrivateTest": EVALUATION | {"accuracy": 0.2}}
+    artifacts.update_card(shipped / "fresh", metrics=better)
+    assert _tables.results_table().splitlines()[2].startswith("| `fresh` |")
+    assert [folder.name for folder in offered_checkpoints("vgg_se")] == ["fresh", "tiny"]
+    assert [folder.name for folder in offered_checkpoints("tiny")] == ["tiny", "fresh"]
+
+
+def test_labels_and_time_of_an_ensemble_are_those_of_its_members(shipped: Path) -> None:
+    shutil.copytree(shipped / "tiny", shipped / "both")
+    members = [{"name": name, "folder": "", "weights_sha256": ""} for name in ("tiny", "fresh")]
+    artifacts.update_card(shipped / "both", name="both", kind="ensemble", members=members, training={"seconds": 60})
+    artifacts.update_card(shipped / "fresh", training=TRAINING | {"labels": "FER2013 labels and FER+ votes"})
+    line = next(line for line in _tables.checkpoint_page().splitlines() if line.startswith("| `both`"))
+    assert "| FER2013's labels; FER2013, FER+ votes |" in line
+    assert line.endswith("| 181 min with its members |")
+
+
+def test_time_of_a_training_that_began_with_weights_names_theirs(shipped: Path) -> None:
+    begun = TRAINING | {"seconds": 600, "init": {"checkpoint": "tiny"}}
+    artifacts.update_card(shipped / "fresh", training=begun)
+    line = next(line for line in _tables.checkpoint_page().splitlines() if line.startswith("| `fresh`"))
+    assert "| FER2013's labels, after `tiny` |" in line
+    assert line.endswith("| 10 min, after `tiny`'s 90 |")
+    artifacts.update_card(shipped / "fresh", training=begun | {"init": {"checkpoint": "/runs/gone"}})
+    assert "| 10 min |" in _tables.checkpoint_page()
 
 
 @pytest.mark.usefixtures("shipped")

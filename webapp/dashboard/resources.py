@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fer_core.artifacts import Card, find_checkpoint, list_checkpoints, load_card, load_record
+from fer_core.artifacts import Card, find_checkpoint, list_checkpoints, load_card, load_record, rank
 from fer_core.data.audit.duplicates import pixel_hashes
 from fer_core.data.profiles import Profile, load_profile
 from fer_core.data.store import MANIFEST
@@ -148,8 +148,8 @@ def judged_data(name: str) -> Literal["shipped", "own"] | None:
 
 
 def checkpoints() -> dict[str, Path]:
-    """Checkpoints by name, the one that the app was started with first."""
-    found = {folder.name: folder for folder in list_checkpoints()}
+    """Checkpoints by name, the one that the app was started with first, then the best on PublicTest."""
+    found = {folder.name: folder for folder in sorted(list_checkpoints(), key=_place)}
     try:
         chosen = find_checkpoint(settings().checkpoint)
     except FerError:
@@ -159,8 +159,17 @@ def checkpoints() -> dict[str, Path]:
 
 def card(name: str) -> Card | None:
     """The card of a checkpoint, None where it cannot be read."""
-    path = checkpoints()[name]
-    return _card(path, _changed(path / "card.json"))
+    return _card_in(checkpoints()[name])
+
+
+def _card_in(folder: Path) -> Card | None:
+    return _card(folder, _changed(folder / "card.json"))
+
+
+def _place(folder: Path) -> tuple[bool, tuple[int, float]]:
+    """To sort folders by; those without a card that can be read come last."""
+    found = _card_in(folder)
+    return found is None, rank(found) if found else (0, 0.0)
 
 
 def cards() -> dict[str, Card]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from fer_core.artifacts import DEFAULT_CHECKPOINT, Card, find_checkpoint, list_checkpoints, load_card
+from fer_core.artifacts import DEFAULT_CHECKPOINT, Card, find_checkpoint, list_checkpoints, load_card, rank
 from fer_core.errors import CheckpointError, UnknownNameError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class CheckpointModels:
 
 
 def offered_checkpoints(checkpoint: str) -> list[Path]:
-    """The chosen checkpoint's folder first, then every other one that ships.
+    """The chosen checkpoint's folder first, then every other one that ships, the best on PublicTest first.
 
     Where the default one is asked for and does not ship, another takes its place.
 
@@ -149,14 +149,18 @@ def offered_checkpoints(checkpoint: str) -> list[Path]:
     """
     shipped = list_checkpoints()
     if checkpoint == DEFAULT_CHECKPOINT and shipped and DEFAULT_CHECKPOINT not in {folder.name for folder in shipped}:
-        return [folder for folder in shipped if _can_be_read(folder)]
+        return _readable(shipped)
     if not shipped and checkpoint == DEFAULT_CHECKPOINT:
         raise CheckpointError(
             "there is no checkpoint under checkpoints/; train one, or name a folder with --checkpoint"
         )
     first = find_checkpoint(checkpoint)
     load_card(first)
-    return [first, *(folder for folder in shipped if folder.name != first.name and _can_be_read(folder))]
+    return [first, *(folder for folder in _readable(shipped) if folder.name != first.name)]
+
+
+def _readable(folders: list[Path]) -> list[Path]:
+    return sorted(filter(_can_be_read, folders), key=lambda folder: rank(load_card(folder)))
 
 
 def _can_be_read(folder: Path) -> bool:

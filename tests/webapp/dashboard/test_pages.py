@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fer_core.artifacts import load_card, update_card
 from fer_core.labels import EMOTIONS
 from tests.webapp.dashboard.conftest import APP, Open
 from webapp.dashboard import state
@@ -192,6 +193,15 @@ def test_models_ranks_the_checkpoints(small_world: None, open_page: Open) -> Non
     assert not at.exception
     assert any("no training history" in info.value for info in at.info)
     assert "Under other protocols" not in {item.value for item in at.subheader}
+
+
+def test_the_best_on_public_test_comes_first(small_world: None, open_page: Open, shipped: Path) -> None:
+    metrics = load_card(shipped / "beta").metrics
+    better = {"PublicTest": metrics["PublicTest"] | {"accuracy": 0.99}}
+    update_card(shipped / "beta", metrics=metrics | better)
+    at = open_page("models")
+    assert at.selectbox(key=state.CHECKPOINT).options == ["beta", "alpha"]
+    assert table(at, "parameters")["checkpoint"].tolist() == ["beta", "alpha"]
 
 
 def test_the_checkpoint_of_the_app_comes_first(

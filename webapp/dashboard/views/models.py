@@ -34,7 +34,7 @@ def leaderboard(cards: dict[str, Card], folders: dict[str, Path]) -> pd.DataFram
                 "paper": card.paper,
             }
         )
-    return pd.DataFrame(lines).sort_values(["labels", "PrivateTest"], ascending=[False, False], na_position="last")
+    return pd.DataFrame(lines).sort_values(["labels", "PublicTest"], ascending=[False, False], na_position="last")
 
 
 def intervals(cards: dict[str, Card]) -> pd.DataFrame:
