@@ -30,7 +30,8 @@ from fer_core.evaluation.predictions import load_predictions, probabilities_of
 from fer_core.models import MODELS, create_model, parameter_count
 from tests.recomputed import check_figures
 
-MEGABYTE = 1_000_000
+MOST_WEIGHTS = 15_000_000
+"""Bytes of weights that one network, or an ensemble's own file, may have; an ensemble's members count singly."""
 SHIPPED = [pytest.param(folder, id=folder.name) for folder in list_checkpoints()]
 NETWORKS = [pytest.param(folder, id=folder.name) for folder in list_checkpoints() if load_card(folder).kind == NETWORK]
 REQUIRED = {
@@ -61,7 +62,7 @@ def test_the_default_ships() -> None:
 def test_is_small_and_opens(folder: Path) -> None:
     card = load_card(folder)
     assert card.name == folder.name
-    assert sum(file.stat().st_size for file in folder.rglob(WEIGHTS)) <= 25 * MEGABYTE
+    assert max(file.stat().st_size for file in folder.rglob(WEIGHTS)) <= MOST_WEIGHTS
     assert card.selection["split"] == "PublicTest"
     check_weights(folder)
     assert load_classifier(folder, backend="torch").labels == card.labels  # an ensemble checks its members
