@@ -1,7 +1,8 @@
 """AffectNet as its makers give it: `train_set/images/0.jpg` with `train_set/annotations/0_exp.npy`, and `val_set`.
 
 Mollahosseini et al. 2017, https://arxiv.org/abs/1708.03985. The number of the expression is a NumPy array of one string
-or whole number; valence, arousal and landmarks beside it are not read. Nothing is unpickled.
+or whole number; valence, arousal and landmarks beside it are not read. Nothing is unpickled. `val_set` alone may be named
+as the source, too.
 """
 
 from __future__ import annotations
@@ -43,16 +44,16 @@ def _read(source: Source, options: ReadOptions) -> ReadResult:
     pictures, rejected = [], []
     for name in picture_names(source):
         try:
-            pictures.append(_picture(name, members, words))
+            pictures.append(_picture(name, members, words, source.root))
         except ValueError as error:
             rejected.append(Rejection(name, str(error)))
     return read_pictures(source, pictures, rejected, NAME, options.progress, decode=photo_decoder(options.frame))
 
 
-def _picture(name: str, members: Mapping[Key, str], words: Mapping[str, bytes]) -> Picture:
+def _picture(name: str, members: Mapping[Key, str], words: Mapping[str, bytes], root: str) -> Picture:
     """A picture with its annotation; raises ValueError where one of its label and split is not to be had."""
     folders, stem = _key(name, parts_of(name)[-1].rsplit(".", 1)[0])
-    split = next((split for folder in reversed(folders) if (split := split_of_part(folder))), None)
+    split = next((split for folder in (*reversed(folders), root) if (split := split_of_part(folder))), None)
     if split is None:
         raise ValueError("it is neither in train_set nor in val_set")
     if (folders, stem) not in members:

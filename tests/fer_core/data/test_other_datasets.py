@@ -12,6 +12,7 @@ from PIL import Image
 
 from fer_core.data.prepare import open_or_prepare, prepare
 from fer_core.data.readers import LABEL_MAPS, ReadOptions, read_label_map, read_source
+from fer_core.data.source import MOST_MEMBERS
 from fer_core.data.table import FaceDataset, check, source_labels
 from fer_core.errors import ConfigError, FormatError, RowsError
 from fer_core.files import CACHE_VARIABLE
@@ -185,6 +186,42 @@ def test_numbers_that_several_datasets_use_need_a_map(faces: list[np.ndarray], t
         read_source(tmp_path)
     read = read_source(tmp_path, options=ReadOptions(label_map=LABEL_MAPS["affectnet"])).dataset
     assert found(read, faces)[0] == ("Training", label("neutral"), "")
+
+
+@pytest.mark.parametrize("layout", ["affectnet", "affectnet_annotations"])
+def test_a_split_of_affectnet_alone_is_named_by_its_folder(
+    layout: str, faces: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form, write = LAYOUTS[layout]
+    expected = [(split, number, word) for split, number, word in write(faces, tmp_path) if split == "PublicTest"]
+    for number in range(4):  # the numbers that the drawn val_set lacks, which would tell it from other datasets
+        if layout == "affectnet":
+            write_large(faces[8], tmp_path / "val_set" / str(number) / f"image{20 + number}.jpg")
+    named = read_source(tmp_path / "val_set")
+    assert (named.dataset.source_format, named.rejected) == (form, ())
+    assert set(named.dataset.table["split"]) == {"PublicTest"}
+    assert found(named.dataset, faces[4:8]) == expected[:4]
+    monkeypatch.chdir(tmp_path / "val_set")
+    assert set(read_source(Path()).dataset.table["split"]) == {"PublicTest"}
+    renamed = (tmp_path / "val_set").rename(tmp_path / "some")
+    monkeypatch.chdir(tmp_path)
+    if layout == "affectnet_annotations":
+        assert {item.reason for item in read_source(renamed).rejected} == {"it is neither in train_set nor in val_set"}
+    else:
+        with pytest.raises(FormatError):
+            read_source(renamed)
+
+
+def test_a_source_may_have_as_many_files_as_affectnet() -> None:
+    assert MOST_MEMBERS > 2 * 1_458_250
+
+
+def test_more_files_than_any_dataset_has_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fer_core.data.source.MOST_MEMBERS", 3)
+    for number in range(4):
+        (tmp_path / f"{number}.txt").write_text("x")
+    with pytest.raises(FormatError, match="more than 3 files"):
+        read_source(tmp_path)
 
 
 def test_annotations_of_affectnet_that_cannot_be_used(faces: list[np.ndarray], tmp_path: Path) -> None:
