@@ -96,8 +96,10 @@ How to read it:
 - One seed: rows whose intervals overlap are ties. Always answering happy is right for 24.5 % of PrivateTest.
 - `sample` is {sample} faces of PublicTest, clean, and corrupted in six ways at five strengths each (the mean, and the
   mean of each corruption); compare it with the clean sample, not with PublicTest: it is right to about 8 points.
-- A row's history was judged in the precision that it was trained in, its predictions in float32: they may differ by some
-  faces.
+- A row's history was judged in the precision that it was trained in, its predictions in float32: they may differ by
+  some faces.
+- Rows of one network that tell of different `images seen` were measured before that speed was shared, and wait to be
+  run again.
 - Speeds are faces a second on one core: of training without the judging after each epoch, of inference in PyTorch.
   `training, s` is by the clock, with the judging, and with that of the members of an ensemble.
 - `published by others` is never a figure of this project: protocols differ, and some chose their epoch on the test set.

@@ -1,8 +1,8 @@
 """AffectNet as its makers give it: `train_set/images/0.jpg` with `train_set/annotations/0_exp.npy`, and `val_set`.
 
 Mollahosseini et al. 2017, https://arxiv.org/abs/1708.03985. The number of the expression is a NumPy array of one string
-or whole number; valence, arousal and landmarks beside it are not read. Nothing is unpickled. `val_set` alone may be named
-as the source, too.
+or whole number; valence, arousal and landmarks beside it are not read. Nothing is unpickled. `val_set` alone may be
+named as the source, too.
 """
 
 from __future__ import annotations
