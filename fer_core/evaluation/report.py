@@ -28,7 +28,9 @@ class EvaluationReport:
     Attributes:
         n: faces.
         accuracy: share of right answers; `accuracy_interval` is its 95 % Wilson interval.
-        macro_f1: mean F1 of the classes; `macro_*` weigh classes evenly, `weighted_*` by their faces.
+        macro_f1: mean F1 of the classes that occur or are answered; `macro_*` weigh classes evenly, `weighted_*` by
+            their faces. On a dataset without a class (CK+48 has no neutral face) a single answer of it adds a class
+            of F1 0; `macro_f1_present` leaves such classes out.
         ece: expected calibration error over 15 bins.
         confusion: rows true, columns predicted, in the order of `labels`.
         per_class: {emotion: {"precision", "recall", "f1", "support"}}.
@@ -47,6 +49,16 @@ class EvaluationReport:
     confusion: list[list[int]]
     labels: list[str]
     per_class: dict[str, dict[str, float]]
+
+    @property
+    def macro_f1_present(self) -> float:
+        """Mean F1 of the classes that occur among the labels; answers of others still cost recall."""
+        return float(np.mean([scores["f1"] for scores in self.per_class.values() if scores["support"]]))
+
+    @property
+    def absent(self) -> list[str]:
+        """The classes of the model of which there is no face."""
+        return [name for name, scores in self.per_class.items() if not scores["support"]]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -56,6 +56,18 @@ def test_report_counts_right_answers(dataset: FaceDataset) -> None:
     assert json.loads(json.dumps(report.to_dict()))["labels"] == list(EMOTIONS)
 
 
+def test_a_class_without_faces_lowers_one_macro_f1_and_not_the_other() -> None:
+    true = np.arange(6).repeat(4)  # no face is neutral
+    answers = true.copy()
+    answers[0] = EMOTIONS.index("neutral")
+    table = pd.DataFrame(np.eye(7)[answers], columns=[f"p_{name}" for name in EMOTIONS]).assign(label=true)
+    report = evaluate_predictions(table, EMOTIONS)
+    angry = 2 * 0.75 / 1.75  # precision 1, recall 3 of 4
+    assert report.macro_f1 == pytest.approx((5 + angry) / 7)
+    assert report.macro_f1_present == pytest.approx((5 + angry) / 6)
+    assert report.absent == ["neutral"]
+
+
 def test_faces_without_a_known_label_are_left_out(dataset: FaceDataset) -> None:
     table = dataset.table.copy()
     table.loc[0, "label"], table.loc[1, "label"] = -1, 7
