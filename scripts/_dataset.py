@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -66,6 +67,15 @@ def read_options(label_map: str | None, *, first_neutral: bool, find_faces: bool
 
     labels = read_label_map(label_map) if label_map else None
     return ReadOptions(label_map=labels, first_neutral=first_neutral, frame=_largest_face() if find_faces else None)
+
+
+def hint_at_framing(sizes: Mapping[str, int]) -> None:
+    """Says once, on stderr, that larger pictures went in as their centre square, if any did."""
+    if sizes:
+        photos = "1 photo" if (n := sum(sizes.values())) == 1 else f"{n:,} photos"
+        cut = f"hint: the centre square of {photos} ({next(iter(sizes))}) was taken"
+        hint = "where photos show more than the face, --find-faces frames it when the raw source is read"
+        print(f"{cut}; {hint}", file=sys.stderr, flush=True)
 
 
 def _largest_face() -> Frame:

@@ -16,6 +16,7 @@ from scripts._dataset import (
     FirstNeutralOption,
     LabelMapOption,
     SkipBrokenOption,
+    hint_at_framing,
     open_dataset,
     read_options,
 )
@@ -60,6 +61,7 @@ def evaluate(
     CK+), accuracy follows for each.
     """
     from fer_core.classifiers import load_classifier
+    from fer_core.data.table import centre_squares
     from fer_core.evaluation.labels import labelled_for, left_out, uses_ferplus
     from fer_core.evaluation.predictions import predict_dataset
     from fer_core.evaluation.protocols import PROTOCOLS
@@ -78,19 +80,23 @@ def evaluate(
     start = time.perf_counter()
     table = predict_dataset(classifier, faces, judge=lambda pixels: view(classifier, pixels), progress=_bar)
     seconds = time.perf_counter() - start
-    report = evaluate_predictions(table, classifier.labels).to_dict()
+    report = evaluate_predictions(table, classifier.labels)
     document = {
         "checkpoint": classifier.name,
         "judged_by": "FER+ majority" if uses_ferplus(dataset, classifier.labels, labels) else "dataset",
         "split": split,
         "protocol": protocol,
         "tta": tta,
-        **report,
+        **report.to_dict(),
+        "macro_f1_present": report.macro_f1_present,
+        "absent": report.absent,
+        "centre_squares": centre_squares(faces.table),
         "left_out": left_out(faces, classifier.labels),
         "subjects": {name: asdict(score) for name, score in by_subject(table, classifier.labels, faces).items()},
         "device": classifier.device,
         "images_per_second": round(len(table) / seconds, 1),
     }
+    hint_at_framing(document["centre_squares"])
     emit(document, as_json, _lines(document))
 
 
@@ -111,6 +117,9 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
         yield f"  {sum(missing.values())} more left out, no label that the model knows: {names}"
     yield f"  accuracy   {document['accuracy']:.2%}  (95 % interval {low:.2%} to {high:.2%})"
     yield f"  macro F1   {document['macro_f1']:.2%}   weighted F1 {document['weighted_f1']:.2%}"
+    if absent := document["absent"]:
+        present = f"over the others alone macro F1 is {document['macro_f1_present']:.2%}"
+        yield f"  no face is {', '.join(absent)}: an answer of it adds a class of F1 0; {present}"
     yield f"  calibration error {document['ece']:.2%}"
     yield f"  {'':10}{'precision':>10}{'recall':>10}{'faces':>8}"
     for emotion, scores in document["per_class"].items():

@@ -16,6 +16,7 @@ from scripts._dataset import (
     FirstNeutralOption,
     LabelMapOption,
     SkipBrokenOption,
+    hint_at_framing,
     read_options,
     reading_bar,
 )
@@ -46,6 +47,7 @@ def prepare_data(
         if as_json:
             emit({"rows": 0, "rejected": rejection_rows(error.rejected)}, True, ())
         raise
+    hint_at_framing(report.centre_squares)
     emit(report.to_dict(), as_json, _lines(report))
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from fer_core.data import store
 from fer_core.data.readers import Progress, ReadOptions, ReadResult, read_source
-from fer_core.data.table import FaceDataset, counts, source_labels
+from fer_core.data.table import FaceDataset, centre_squares, counts, source_labels
 from fer_core.errors import ConfigError, Rejection, RowsError
 from fer_core.files import cache_folder
 
@@ -34,6 +34,7 @@ class PrepareReport:
         rejected: the broken rows that were left out.
         left_out: {the dataset's name of a label that is no emotion of the project: faces with it, kept unlabelled}.
         fingerprint: of the prepared dataset.
+        centre_squares: {size of pictures that went in as their centre square: faces}.
     """
 
     out: Path
@@ -45,6 +46,7 @@ class PrepareReport:
     rejected: tuple[Rejection, ...]
     left_out: dict[str, int]
     fingerprint: str
+    centre_squares: dict[str, int]
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `scripts.prepare_data`."""
@@ -56,6 +58,7 @@ class PrepareReport:
             "seconds": round(self.seconds, 3),
             "rejected": rejection_rows(self.rejected),
             "left_out": self.left_out,
+            "centre_squares": self.centre_squares,
             "fingerprint": self.fingerprint,
             "out": str(self.out),
         }
@@ -110,6 +113,7 @@ def prepare(
         rejected=result.rejected,
         left_out=source_labels(saved.table),
         fingerprint=saved.fingerprint,
+        centre_squares=centre_squares(saved.table),
     )
 
 

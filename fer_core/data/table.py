@@ -8,6 +8,7 @@ The table is a pandas DataFrame with one row per face, in the order of the pixel
 | split | str | Training, PublicTest or PrivateTest |
 | label | int64 | index into `labels.EMOTIONS` (7: contempt), -1 where the source has none |
 | source_label | str | the dataset's own name of a label that is no emotion here, else ""; only where there are any |
+| centre_of | str | "640x490", a larger picture's size, where its centre square was taken, else ""; only where any |
 | subject | str | who is shown, a person or a cartoon's character, else ""; only where the source says it |
 | votes_* | int64 | FER+'s ten vote counts (`labels.VOTE_COLUMNS`); only where FER+ was joined |
 """
@@ -84,6 +85,14 @@ def source_labels(table: pd.DataFrame) -> dict[str, int]:
         return {}
     words = table.loc[table["source_label"] != "", "source_label"]
     return {str(word): int(faces) for word, faces in words.value_counts().items()}
+
+
+def centre_squares(table: pd.DataFrame) -> dict[str, int]:
+    """{size of pictures ("640x490") that went in as their centre square, unframed: faces}, the commonest first."""
+    if "centre_of" not in table.columns:
+        return {}
+    sizes = table.loc[table["centre_of"] != "", "centre_of"]
+    return {str(size): int(faces) for size, faces in sizes.value_counts().items()}
 
 
 def check(dataset: FaceDataset) -> FaceDataset:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from fer_core import artifacts
 from fer_core.artifacts import PROTOCOLS, ROBUSTNESS, load_card, load_record, update_card
@@ -100,7 +101,6 @@ def test_a_label_map_and_frames_are_options(judge: Any, faces: list[np.ndarray],
 
 def test_faces_are_found_in_larger_pictures_where_asked_for(judge: Any, tmp_path: Path) -> None:
     """A photo of a person and one of nobody, in folders by emotion."""
-    from PIL import Image
     from skimage.data import astronaut
 
     for name, picture in (("a", astronaut()), ("b", np.full((300, 200, 3), 90, np.uint8))):
@@ -108,7 +108,43 @@ def test_faces_are_found_in_larger_pictures_where_asked_for(judge: Any, tmp_path
         Image.fromarray(picture).save(tmp_path / "raw" / "happy" / f"{name}.png")
     document = judge(tmp_path / "raw", split="all", find_faces=True)
     assert (document["n"], document["left_out"]) == (1, {"no face found": 1})
+    assert document["centre_squares"] == {}
     assert judge(tmp_path / "raw", split="all")["n"] == 2
+
+
+def test_photos_that_were_cut_to_their_centre_are_told(
+    judge: Any, tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Once a command, from the raw source, from the cache and in preparing; not of faces of 48x48 pixels."""
+    (tmp_path / "raw" / "happy").mkdir(parents=True)
+    for name, side in (("a", (200, 120)), ("b", (200, 120)), ("c", (100, 40)), ("d", (48, 48))):
+        Image.new("L", side).save(tmp_path / "raw" / "happy" / f"{name}.png")
+    for _ in range(2):
+        assert judge(tmp_path / "raw", split="all")["centre_squares"] == {"200x120": 2, "100x40": 1}
+    evaluate(str(tiny_checkpoint), data=tmp_path / "raw", split="all", backend="torch")
+    hint = "hint: the centre square of 3 photos (200x120) was taken; where photos show more than the face, --find-faces"
+    assert capsys.readouterr().err.count(hint) == 1
+    prepare_data(tmp_path / "raw", out=tmp_path / "out", as_json=True)
+    printed = capsys.readouterr()
+    assert printed.err.count(hint) == 1
+    assert json.loads(printed.out)["centre_squares"] == {"200x120": 2, "100x40": 1}
+    (tmp_path / "small" / "happy").mkdir(parents=True)
+    Image.new("L", (48, 48)).save(tmp_path / "small" / "happy" / "d.png")
+    prepare_data(tmp_path / "small", out=tmp_path / "out2", as_json=True)
+    assert "hint" not in capsys.readouterr().err
+
+
+def test_a_class_without_faces_is_told(
+    judge: Any, tiny_checkpoint: Path, faces: list[np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other_datasets.LAYOUTS["ck_48"][1](faces, tmp_path / "raw")
+    document = judge(tmp_path / "raw", split="all")
+    assert document["absent"] == ["neutral"]
+    present = [scores["f1"] for scores in document["per_class"].values() if scores["support"]]
+    assert document["macro_f1_present"] == pytest.approx(np.mean(present))
+    assert document["macro_f1_present"] >= document["macro_f1"]
+    evaluate(str(tiny_checkpoint), data=tmp_path / "raw", split="all", backend="torch")
+    assert "no face is neutral: an answer of it adds a class of F1 0" in capsys.readouterr().out
 
 
 def test_text_counts_what_is_left_out(

@@ -6,7 +6,7 @@ import io
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -22,13 +22,28 @@ MOST_PIXELS: Final = 50_000_000
 NO_FACE: Final = "no face found"
 """Name under which photos are left out in which no face was found."""
 
-Decoder = Callable[[bytes], tuple[np.ndarray, str]]
-"""A file's content -> (uint8 (48, 48), a name under which the face is left out or ""); ValueError: it is broken."""
+
+class Decoded(NamedTuple):
+    """What became of a picture file.
+
+    Attributes:
+        pixels: uint8 (48, 48).
+        left_out: a name under which the face is left out, or "".
+        centre_of: its size as "640x490" where the centre square was taken of a larger picture unasked, else "".
+    """
+
+    pixels: np.ndarray
+    left_out: str = ""
+    centre_of: str = ""
+
+
+Decoder = Callable[[bytes], Decoded]
+"""A file's content -> its face; ValueError: it is broken."""
 
 _MODES: Final = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV", "LAB")
 
 
-def decode_face(content: bytes) -> tuple[np.ndarray, str]:
+def decode_face(content: bytes) -> Decoded:
     """A picture of 48x48 pixels, colours made grey.
 
     Raises:
@@ -37,7 +52,7 @@ def decode_face(content: bytes) -> tuple[np.ndarray, str]:
     with _opened(content) as image:
         if image.size != (SIDE, SIDE):
             raise ValueError(f"the picture is {image.size[0]}x{image.size[1]} pixels, not {SIDE}x{SIDE}")
-        return np.asarray(_grey(image), np.uint8), ""
+        return Decoded(np.asarray(_grey(image), np.uint8))
 
 
 def photo_decoder(frame: Frame | None) -> Decoder:
@@ -48,14 +63,18 @@ def photo_decoder(frame: Frame | None) -> Decoder:
 
     from PIL import ImageOps
 
-    def decode(content: bytes) -> tuple[np.ndarray, str]:
+    def decode(content: bytes) -> Decoded:
         with _opened(content) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise ValueError(f"the picture has {image.width}x{image.height} pixels, more than 50 million")
             grey = _grey(ImageOps.exif_transpose(image))
-        found = frame(grey) if frame and grey.size != (SIDE, SIDE) else None
-        missed = NO_FACE if frame and found is None and grey.size != (SIDE, SIDE) else ""
-        return (_centre_square(grey) if found is None else found), missed
+        if grey.size == (SIDE, SIDE):
+            return Decoded(np.asarray(grey, np.uint8))
+        if frame is None:
+            unframed = f"{grey.width}x{grey.height}" if max(grey.size) > SIDE else ""
+            return Decoded(_centre_square(grey), centre_of=unframed)
+        found = frame(grey)
+        return Decoded(_centre_square(grey), NO_FACE) if found is None else Decoded(found)
 
     return decode
 
@@ -106,7 +125,5 @@ def _centre_square(grey: Image) -> np.ndarray:
     """uint8 (48, 48), by area averages (by interpolation where the picture is smaller)."""
     from PIL import Image, ImageOps
 
-    if grey.size == (SIDE, SIDE):
-        return np.asarray(grey, np.uint8)
     method = Image.Resampling.BOX if min(grey.size) >= SIDE else Image.Resampling.BILINEAR
     return np.asarray(ImageOps.fit(grey, (SIDE, SIDE), method), np.uint8)

@@ -30,6 +30,7 @@ class Picture:
         label: index of the emotion, or -1.
         word: the dataset's name of a label that is no emotion of the project.
         subject: who is shown, where the place says it.
+        centre_of: the size of the picture of which the centre square was taken, where it was.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Picture:
     label: int
     word: str = ""
     subject: str = ""
+    centre_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,14 +134,17 @@ def unnumbered(names: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class _Loaded:
-    """uint8 (N, 48, 48), why a name has no pixels, and the name under which a face is left out."""
+    """uint8 (N, 48, 48), why a name has no pixels, under which name a face is left out, what was cut to its centre."""
 
     pixels: np.ndarray
     broken: dict[str, str]
     left_out: dict[str, str]
+    centre_of: dict[str, str]
 
     def named(self, picture: Picture) -> Picture:
         """The picture, without its label where its file shows no face."""
+        if size := self.centre_of.get(picture.name):
+            return replace(picture, centre_of=size)
         word = self.left_out.get(picture.name)
         return replace(picture, label=UNLABELLED, word=word) if word else picture
 
@@ -147,12 +152,14 @@ class _Loaded:
 def _load(source: Source, names: Sequence[str], decode: Decoder, progress: Progress | None) -> _Loaded:
     """Decodes the members `names`, in their order."""
     places_in = {name: index for index, name in enumerate(names)}
-    loaded = _Loaded(np.zeros((len(names), SIDE, SIDE), np.uint8), {}, {})
+    loaded = _Loaded(np.zeros((len(names), SIDE, SIDE), np.uint8), {}, {}, {})
     for done, (name, content) in enumerate(source.pictures(names), 1):
         try:
-            loaded.pixels[places_in[name]], word = decode(content)
+            loaded.pixels[places_in[name]], word, size = decode(content)
             if word:
                 loaded.left_out[name] = word
+            if size:
+                loaded.centre_of[name] = size
         except ValueError as error:
             loaded.broken[name] = str(error)
         if progress and (done % 64 == 0 or done == len(names)):
@@ -161,10 +168,11 @@ def _load(source: Source, names: Sequence[str], decode: Decoder, progress: Progr
 
 
 def _texts(pictures: Sequence[Picture]) -> dict[str, pd.Series]:
-    """The columns `source_label` and `subject`, each where any picture has one."""
+    """The columns `source_label`, `subject` and `centre_of`, each where any picture has one."""
     texts = {
         "source_label": [picture.word for picture in pictures],
         "subject": [picture.subject for picture in pictures],
+        "centre_of": [picture.centre_of for picture in pictures],
     }
     return {column: pd.Series(found, dtype="str") for column, found in texts.items() if any(found)}
 
