@@ -68,6 +68,16 @@ def _build(config: type, values: dict[str, Any]) -> Any:
     return config(**arguments)
 
 
+def given(context: typer.Context) -> set[str]:
+    """Names of the options and arguments that the command line gave, and did not leave at their defaults."""
+    return {name for name in context.params if _source(context, name) == "COMMANDLINE"}
+
+
+def _source(context: typer.Context, name: str) -> str:
+    source = context.get_parameter_source(name)
+    return source.name if source else ""
+
+
 def json_object(name: str, text: str) -> dict[str, Any]:
     """The value of an option that takes a JSON object; raises ConfigError where it is none."""
     flag = f"--{name.replace('_', '-')}"

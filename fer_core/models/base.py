@@ -90,6 +90,8 @@ class ModelSpec:
         input_side: height and width of its input.
         small: options of a variant that trains in moments, for tests and for the `smoke` budget.
         no_onnx: why it has no ONNX form; empty where it has one.
+        training: fields of `TrainConfig` that its paper sets otherwise than their defaults; `scripts.train` starts from
+            them.
     """
 
     name: str
@@ -99,6 +101,7 @@ class ModelSpec:
     input_side: int = 48
     small: dict[str, Any] = field(default_factory=dict)
     no_onnx: str = ""
+    training: dict[str, Any] = field(default_factory=dict)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -118,11 +121,13 @@ def register_model(
     input_side: int = 48,
     small: dict[str, Any] | None = None,
     no_onnx: str = "",
+    training: dict[str, Any] | None = None,
 ) -> Callable[..., Any]:
     """Registers a builder `(num_classes, **options) -> FerModel` under its public name; see `ModelSpec`."""
 
     def add(build: Callable[..., FerModel]) -> Callable[..., FerModel]:
-        MODELS.add(name, ModelSpec(name, title, paper, build, input_side, dict(small or {}), no_onnx))
+        wants = dict(training or {})
+        MODELS.add(name, ModelSpec(name, title, paper, build, input_side, dict(small or {}), no_onnx, wants))
         return build
 
     return add

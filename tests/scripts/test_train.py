@@ -116,3 +116,29 @@ def test_bad_options_are_one_line_and_status_2(
 def test_unknown_model_names_the_closest(prepared: Path, tmp_path: Path) -> None:
     done = run(*command(prepared, tmp_path / "bad", model="vgg_sr"))
     assert (done.returncode, done.stderr) == (2, "error: no model 'vgg_sr'; closest: 'vgg_se'\n")
+
+
+TANG = ("--model-options", '{"width": 0.25, "dense": 16}', "--cycles", "1", "--schedule", "constant", "--epochs", "1")
+
+
+@pytest.mark.parametrize(
+    ("told", "loss", "smoothing", "line"),
+    [
+        ((), "l2_svm", 0.0, "tang_cnn is trained with --loss l2_svm --label-smoothing 0.0 unless told otherwise"),
+        (("--label-smoothing", "0.1"), "l2_svm", 0.1, "tang_cnn is trained with --loss l2_svm unless told otherwise"),
+        (
+            ("--loss", "cross_entropy", "--label-smoothing", "0.1"),
+            "cross_entropy",
+            0.1,
+            "",
+        ),  # others' defaults
+    ],
+)
+def test_an_architecture_brings_its_own_defaults_and_what_is_told_counts_before_them(
+    told: tuple[str, ...], loss: str, smoothing: float, line: str, prepared: Path, tmp_path: Path
+) -> None:
+    done = run(*command(prepared, tmp_path / "tang", *TANG, *told, model="tang_cnn"))
+    assert done.returncode == 0, done.stderr
+    recipe = load_card(tmp_path / "tang" / "checkpoint").training["config"]
+    assert (recipe["loss"], recipe["label_smoothing"]) == (loss, smoothing)
+    assert done.stderr.splitlines()[0] == line if line else "unless told otherwise" not in done.stderr

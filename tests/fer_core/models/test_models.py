@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fer_core.classifiers.onnx import OPSET
+from fer_core.config import TrainConfig
 from fer_core.data.table import FaceDataset
 from fer_core.errors import ConfigError, UnknownNameError
 from fer_core.models import MODELS, create_model, parameter_count
@@ -182,6 +183,15 @@ def test_spec_names_paper_title_and_a_small_variant(name: str) -> None:
     assert set(spec.small) <= set(spec.options)
     with torch.device("meta"):
         assert parameter_count(small(name)) < 300_000
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_training_defaults_are_fields_that_a_run_can_take(name: str) -> None:
+    TrainConfig(name, **MODELS[name].training)
+
+
+def test_tang_cnn_asks_for_the_loss_of_its_paper() -> None:
+    assert MODELS["tang_cnn"].training == {"loss": "l2_svm", "label_smoothing": 0.0}
 
 
 @pytest.mark.parametrize(("name", "count"), STATED_PARAMETERS.items())
