@@ -44,7 +44,44 @@ STATED_PARAMETERS = {
     "residual_masking": 21_797_672 - 513 * 1000 + 513 * 7 + 32_366_080 + 31_885_312 + 29_965_312 + 22_291_456,
     "residual_masking_light": 34_021_511,
 }
+LAYERS = {
+    "alexnet": (5, 3, 3),
+    "cnn_bilstm": (5, 1, 2),
+    "cnn_gru": (5, 1, 2),
+    "cnn_lstm": (5, 1, 2),
+    "cnn_lstm_attention": (5, 2 + 1, 2),  # two that score the rows
+    "cnn_mhsa": (5 + 2, 4 + 1, 3),  # queries, keys, values, output
+    "deep_emotion": (4 + 2, 2 + 2, 2 + 2),  # with the localisation net
+    "deep_emotion_grid": (4, 2 + 4, 2),
+    "deep_emotion_region": (4, 2 + 2, 2),
+    "deep_emotion_se": (4 + 2 * 2, 2, 2),
+    "deep_emotion_self_attention": (4 + 3, 2, 2),
+    "googlenet": (3 + 9 * 6, 1, 3 + 9),
+    "keras_cnn": (4, 3, 4),
+    "mini_xception": (2 + 4 * (2 * 2 + 1) + 1, 0, 4),
+    "mollahosseini": (2 + 4 * 6, 3, 3 + 4),
+    "patt_lite": (1 + 8 * 2 + 1 + 2 * 2 + 1 + 1, 1, 0),
+    "pramerdorfer_inception": (1 + 7 * 6, 1, 3 + 7),
+    "pramerdorfer_resnet": (2 * (3 + 4 + 6 + 3) + 4, 1, 0),  # 33 layers in the paper, which leaves out the shortcuts
+    "pramerdorfer_vgg": (8, 2, 4),
+    # ResNet-34's 33 and its three shortcuts; blocks of three, and a transposed one on each way up
+    "residual_masking": (36 + (5 * 3 + 3 * 4) + (4 * 3 + 2 * 4) + (3 * 3 + 4) + 2 * 3, 1, 1 + 3 + 2 + 1),
+    "saravanan": (6, 2, 2),
+    "tang_cnn": (3, 2, 3),
+    "vgg": (8, 3, 4),
+    "vgg16": (13, 1, 5),
+    "vgg19": (16, 1, 5),
+    "vit": (3, 6 * (4 + 2) + 1, 1),
+    "xception": (2 + 34 * 2 + 4, 1, 4),  # the paper's 36, of which 34 are two each, and four shortcuts
+}
+"""Convolutions, linear layers and max-pools of the whole networks."""
 STATED_MILLIONS = {"pramerdorfer_vgg": 1.8, "pramerdorfer_resnet": 5.3}  # the paper's table
+FEW_MILLIONS = (
+    "cnn_bilstm", "cnn_grid_attention", "cnn_gru", "cnn_lstm", "cnn_lstm_attention", "cnn_mhsa", "cnn_self_attention",
+    "deep_emotion", "deep_emotion_grid", "deep_emotion_region", "deep_emotion_se", "deep_emotion_self_attention",
+    "mini_xception", "patt_lite", "pramerdorfer_inception", "pramerdorfer_vgg", "vgg_se", "vit",
+)  # fmt: skip
+"""Networks of less than three million parameters; the other tests of gradients take small forms of all."""
 LEARNING_STEPS = 60
 PER_CLASS = 2
 
@@ -206,6 +243,23 @@ def test_parameter_counts_are_those_of_the_paper_in_millions(name: str, millions
 
 def test_patt_lite_has_the_numbers_that_the_paper_counts() -> None:
     assert round(sum(value.numel() for value in whole("patt_lite").state_dict().values()) / 1e6, 2) == 1.10
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_whole_networks_have_the_layers_that_are_stated(name: str) -> None:
+    kinds = ((nn.Conv2d, nn.ConvTranspose2d), nn.Linear, nn.MaxPool2d)
+    modules = list(whole(name).modules())
+    assert tuple(sum(isinstance(module, kind) for module in modules) for kind in kinds) == LAYERS[name]
+
+
+@pytest.mark.parametrize("name", FEW_MILLIONS)
+def test_at_full_size_a_gradient_comes_back_to_the_face(name: str) -> None:
+    model, faces = create_model(name).train(), torch.randn(2, 1, 48, 48, requires_grad=True)
+    functional.cross_entropy(model(faces), torch.tensor([0, 3])).backward()
+    assert faces.grad is not None
+    assert faces.grad.abs().sum() > 0
+    gradients = [p.grad for p in model.parameters()]
+    assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
 
 
 @pytest.mark.parametrize(("name", "inputs", "thousands"), [("3a", 192, 159), ("3b", 256, 380), ("5b", 832, 1388)])
