@@ -368,10 +368,21 @@ def _check_crop(model: FerModel, config: TrainConfig) -> None:
     try:
         model.eval()(torch.zeros(1, 1, config.crop, config.crop))
     except RuntimeError as error:
-        side = MODELS[config.model].input_side
-        raise ConfigError(f"{config.model} takes whole faces; leave --crop at {side} (it was {config.crop})") from error
+        raise ConfigError(_wrong_crop(config)) from error
     finally:
         model.train(was_training)
+
+
+def _wrong_crop(config: TrainConfig) -> str:
+    """What to do about a crop that the network cannot take: size it for the crop, where it has an option for that."""
+    spec, crop = MODELS[config.model], config.crop
+    if "side" not in spec.options:
+        return f"{spec.name} takes whole faces; leave --crop at {spec.input_side} (it was {crop})"
+    side = config.model_options.get("side", spec.options["side"])
+    return (
+        f"{spec.name} is built for {side} pixels and --crop is {crop}; give both alike: "
+        f"--crop {crop} --model-options '{{\"side\": {crop}}}'"
+    )
 
 
 def _launch(execution: ExecutionConfig, config: TrainConfig) -> Fabric:

@@ -3,16 +3,19 @@ original VGG16 and VGG19 (Simonyan & Zisserman 2014, https://arxiv.org/abs/1409.
 
 `vgg` follows the paper: four stages of two convolution, batch-norm, ReLU blocks and a max-pool, then three fully
 connected layers. The paper gives neither the widths nor the fully connected sizes; 64-128-256-512 and 4096 are VGG's
-own. `vgg_se` keeps the stages, closes each with squeeze-and-excitation before its pool, and ends in global average
+own. The authors cut crops of 40 pixels, which leave 2x2 behind the fourth pool: `side=40` sizes the first dense layer
+for them. `vgg_se` keeps the stages, closes each with squeeze-and-excitation before its pool, and ends in global average
 pooling and one linear layer; because of that pooling it takes faces of any side from 16 pixels up. `vgg16` and `vgg19`
 have the 13 and 16 convolutions of the original, with batch norm behind each; as 48 pixels leave 1x1 behind the fifth
-pool, dropout and one linear layer stand in place of the three fully connected ones.
+pool, dropout and one linear layer stand in place of the three fully connected ones, unless `dense` brings the first two
+of them back (4096 units in the paper): only then the networks have the 16 and 19 layers of their names.
 """
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
+from fer_core.errors import ConfigError
 from fer_core.models.base import FerModel, register_model
 from fer_core.models.layers.conv import conv_stage
 from fer_core.models.layers.dense import dense_neck, pooled_neck
@@ -77,10 +80,13 @@ def _stage(inputs: int, outputs: int, depth: int, attention: bool) -> nn.Sequent
     paper="https://arxiv.org/abs/2105.03588",
     small={"width": 0.125, "dense": 64},
 )
-def vgg(num_classes: int = 7, dense: int = 4096, dropout: float = 0.5, width: float = 1.0) -> Vgg:
-    """The network of the paper for 48x48 faces; `width` scales 64-128-256-512."""
+def vgg(num_classes: int = 7, dense: int = 4096, dropout: float = 0.5, width: float = 1.0, side: int = 48) -> Vgg:
+    """The network of the paper for faces, or crops of them, of `side` pixels; `width` scales 64-128-256-512."""
+    if side < 16:
+        raise ConfigError(f"side ({side}) must be 16 or more: four pools leave nothing of less")
     widths = scaled(STAGES, width)
-    neck = dense_neck(widths[-1] * 3 * 3, [dense, dense], dropout)
+    left = side // 2 ** len(widths)  # 3 of 48 pixels, 2 of 40 and 44
+    neck = dense_neck(widths[-1] * left * left, [dense, dense], dropout)
     return Vgg(widths, num_classes, neck=neck, feature_width=dense)
 
 
@@ -101,19 +107,22 @@ def vgg_se(
 @register_model(
     "vgg16", title="VGG16 with batch norm", paper="https://arxiv.org/abs/1409.1556", small={"width": 0.0625}
 )
-def vgg16(num_classes: int = 7, width: float = 1.0, dropout: float = 0.5) -> Vgg:
-    """Thirteen convolutions for 48x48 faces; `width` scales 64-128-256-512-512."""
-    return _original((2, 2, 3, 3, 3), num_classes, width, dropout)
+def vgg16(num_classes: int = 7, width: float = 1.0, dropout: float = 0.5, dense: int = 0) -> Vgg:
+    """Thirteen convolutions for 48x48 faces; `width` scales 64-128-256-512-512, `dense` adds two layers of it."""
+    return _original((2, 2, 3, 3, 3), num_classes, width, dropout, dense)
 
 
 @register_model(
     "vgg19", title="VGG19 with batch norm", paper="https://arxiv.org/abs/1409.1556", small={"width": 0.0625}
 )
-def vgg19(num_classes: int = 7, width: float = 1.0, dropout: float = 0.5) -> Vgg:
-    """Sixteen convolutions for 48x48 faces; `width` scales 64-128-256-512-512."""
-    return _original((2, 2, 4, 4, 4), num_classes, width, dropout)
+def vgg19(num_classes: int = 7, width: float = 1.0, dropout: float = 0.5, dense: int = 0) -> Vgg:
+    """Sixteen convolutions for 48x48 faces; `width` scales 64-128-256-512-512, `dense` adds two layers of it."""
+    return _original((2, 2, 4, 4, 4), num_classes, width, dropout, dense)
 
 
-def _original(depths: tuple[int, ...], num_classes: int, width: float, dropout: float) -> Vgg:
+def _original(depths: tuple[int, ...], num_classes: int, width: float, dropout: float, dense: int) -> Vgg:
+    if dense < 0:
+        raise ConfigError(f"dense ({dense}) must be 0, for no dense layers in front of the last, or their units")
     widths = scaled((*STAGES, STAGES[-1]), width)
-    return Vgg(widths, num_classes, depths=depths, neck=pooled_neck(dropout), feature_width=widths[-1])
+    neck = dense_neck(widths[-1], [dense, dense], dropout) if dense else pooled_neck(dropout)  # of 1x1
+    return Vgg(widths, num_classes, depths=depths, neck=neck, feature_width=dense or widths[-1])

@@ -252,6 +252,16 @@ def test_whole_networks_have_the_layers_that_are_stated(name: str) -> None:
     assert tuple(sum(isinstance(module, kind) for module in modules) for kind in kinds) == LAYERS[name]
 
 
+@pytest.mark.parametrize(("name", "layers", "count"), [("vgg16", 16, 33_628_999), ("vgg19", 19, 38_939_975)])
+def test_vgg_has_the_layers_of_its_name_with_its_dense_ones(name: str, layers: int, count: int) -> None:
+    with torch.device("meta"):
+        model = create_model(name, dense=4096).eval()
+    assert sum(isinstance(module, nn.Conv2d | nn.Linear) for module in model.modules()) == layers
+    assert parameter_count(model) == count
+    assert count == STATED_PARAMETERS[name] - 513 * 7 + 513 * 4096 + 4097 * 4096 + 4097 * 7
+    assert model(torch.empty(2, 1, 48, 48, device="meta")).shape == (2, 7)
+
+
 @pytest.mark.parametrize("name", FEW_MILLIONS)
 def test_at_full_size_a_gradient_comes_back_to_the_face(name: str) -> None:
     model, faces = create_model(name).train(), torch.randn(2, 1, 48, 48, requires_grad=True)
@@ -299,6 +309,8 @@ def test_typos_fail_with_the_closest_name() -> None:
         ("keras_cnn", "dropout", 1.0),
         ("pramerdorfer_resnet", "depths", (1, 1)),
         ("resnet18", "depths", (1, 0, 1, 1)),
+        ("vgg", "side", 15),
+        ("vgg16", "dense", -1),
     ],
 )
 def test_values_that_make_no_network_are_refused_by_name(name: str, option: str, value: object) -> None:

@@ -21,7 +21,7 @@ from fer_core.device import Plan
 from fer_core.errors import CheckpointError, ConfigError, UnknownNameError
 from fer_core.models import MODELS, create_model
 from fer_core.training import plan
-from fer_core.training.fit import FitResult, fit
+from fer_core.training.fit import FitResult, _check_crop, fit
 from fer_core.training.optimisers import SCHEDULES, WeightAverage, parameter_groups, staged_groups
 from fer_core.training.plan import candidates, choose_plan
 from fer_core.training.stages import load_initial_weights, trunk_parameters
@@ -135,6 +135,19 @@ def test_crops_only_where_the_network_takes_them(model: str, works: bool, datase
         return
     with pytest.raises(ConfigError, match="leave --crop at 48"):
         fit(run, ExecutionConfig(threads=1), dataset, tmp_path / "run")
+
+
+@pytest.mark.parametrize(("crop", "side"), [(40, 40), (44, 44), (40, 48), (48, 40)])
+def test_vgg_takes_the_crops_that_it_is_sized_for(crop: int, side: int) -> None:
+    run = TrainConfig("vgg", crop=crop, model_options=MODELS["vgg"].small | {"side": side})
+    model = create_model("vgg", field=crop, **run.model_options).train()
+    if crop == side:
+        _check_crop(model, run)
+        assert model.training
+        return
+    with pytest.raises(ConfigError, match=rf'side": {crop}}}\'$') as refused:
+        _check_crop(model, run)
+    assert f"built for {side} pixels and --crop is {crop}" in str(refused.value)
 
 
 def test_a_run_that_blows_up_says_so(dataset: FaceDataset, tmp_path: Path) -> None:
