@@ -22,12 +22,19 @@ WIDTHS = (32, 64, 128, 256, 728, 1024, 1536, 2048)
 
 
 class _Module(nn.Module):
-    """Separable convolutions beside a shortcut; `halves` adds a pool to the one and a stride to the other."""
+    """Separable convolutions beside a shortcut.
 
-    def __init__(self, widths: tuple[int, ...], *, halves: bool) -> None:
+    Args:
+        widths: channels that come in and those of each convolution.
+        halves: whether a pool closes the convolutions and the shortcut strides.
+        rectified: whether a ReLU stands in front of both already, as in front of the first module; the others have one
+            of their own, of which the shortcut sees nothing.
+    """
+
+    def __init__(self, widths: tuple[int, ...], *, halves: bool, rectified: bool = False) -> None:
         super().__init__()
         layers = [layer for pair in pairwise(widths) for layer in (nn.ReLU(), *separable(*pair))]
-        self.body = nn.Sequential(*layers, *([halve()] if halves else []))
+        self.body = nn.Sequential(*layers[rectified:], *([halve()] if halves else []))
         self.shortcut = projection(widths[0], widths[-1]) if halves else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -46,8 +53,9 @@ def xception(num_classes: int = 7, width: float = 1.0, middle: int = 8, dropout:
     stem, second, a, b, c, d, e, last = scaled(WIDTHS, width)
     maps = nn.Sequential(
         *(nn.Conv2d(1, stem, 3, bias=False), nn.BatchNorm2d(stem), nn.ReLU()),
-        *(nn.Conv2d(stem, second, 3, bias=False), nn.BatchNorm2d(second)),  # 44x44; the first module begins with ReLU
-        *(_Module((before, after, after), halves=True) for before, after in ((second, a), (a, b), (b, c))),  # 6x6
+        *(nn.Conv2d(stem, second, 3, bias=False), nn.BatchNorm2d(second), nn.ReLU()),  # 44x44
+        _Module((second, a, a), halves=True, rectified=True),
+        *(_Module((before, after, after), halves=True) for before, after in ((a, b), (b, c))),  # 6x6
         *(_Module((c, c, c, c), halves=False) for _ in range(middle)),
         _Module((c, c, d), halves=True),  # 3x3
         *(*separable(d, e), nn.ReLU(), *separable(e, last), nn.ReLU()),

@@ -21,6 +21,7 @@ from fer_core.errors import ConfigError, UnknownNameError
 from fer_core.models import MODELS, create_model, parameter_count
 from fer_core.models.base import FerModel
 from fer_core.models.layers.inception import GOOGLENET, Inception
+from fer_core.models.zoo import xception
 
 STATED_PARAMETERS = {
     "mini_xception": 56_951,  # the authors' Keras model, trainable
@@ -260,6 +261,16 @@ def test_vgg_has_the_layers_of_its_name_with_its_dense_ones(name: str, layers: i
     assert parameter_count(model) == count
     assert count == STATED_PARAMETERS[name] - 513 * 7 + 513 * 4096 + 4097 * 4096 + 4097 * 7
     assert model(torch.empty(2, 1, 48, 48, device="meta")).shape == (2, 7)
+
+
+def test_only_the_first_shortcut_of_xception_sees_rectified_maps() -> None:
+    model, least = small("xception"), list[float]()
+    for module in model.modules():
+        if isinstance(module, xception._Module):
+            module.shortcut.register_forward_hook(lambda _m, inputs, _o: least.append(inputs[0].detach().min().item()))
+    model(torch.randn(4, 1, 48, 48))
+    assert least[0] == 0
+    assert max(least[1:]) < 0
 
 
 @pytest.mark.parametrize("name", FEW_MILLIONS)
