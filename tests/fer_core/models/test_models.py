@@ -263,6 +263,12 @@ def test_vgg_has_the_layers_of_its_name_with_its_dense_ones(name: str, layers: i
     assert model(torch.empty(2, 1, 48, 48, device="meta")).shape == (2, 7)
 
 
+def test_the_perceptrons_of_vit_are_as_wide_as_told() -> None:
+    with torch.device("meta"):
+        papers, ours = create_model("vit", mlp_ratio=4.0), create_model("vit")
+    assert [model.blocks[0].perceptron[0].out_features for model in (papers, ours)] == [4 * 96, 2 * 96]
+
+
 def test_only_the_first_shortcut_of_xception_sees_rectified_maps() -> None:
     model, least = small("xception"), list[float]()
     for module in model.modules():
@@ -322,6 +328,7 @@ def test_typos_fail_with_the_closest_name() -> None:
         ("resnet18", "depths", (1, 0, 1, 1)),
         ("vgg", "side", 15),
         ("vgg16", "dense", -1),
+        ("vit", "mlp_ratio", 0),
     ],
 )
 def test_values_that_make_no_network_are_refused_by_name(name: str, option: str, value: object) -> None:
