@@ -4,6 +4,10 @@ The paper weighs crops of the face, each by a sigmoid of its own features, and t
 all. Here the regions are windows of one feature map, so that one trunk serves them all: the four corners and the
 centre, as the paper's fixed crops, each of three quarters of the side, and the whole. A place counts by the mean weight
 of the regions that hold it.
+
+Not built: the region-biased loss, which asks that some crop weigh more than the whole face by a margin, and the paper's
+descriptor of a face, the weighted sum of the regions' features, each beside the mean of all, divided by the sum of the
+weights. Here the weighted map goes on to the network's own layers, and nothing but the labels teaches the weights.
 """
 
 from __future__ import annotations
