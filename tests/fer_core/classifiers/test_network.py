@@ -19,8 +19,9 @@ from fer_core.labels import labels_for
 from fer_core.models import MODELS, create_model, parameter_count
 
 EXPORTED = (
-    "cnn_grid_attention", "cnn_lstm", "cnn_self_attention", "deep_emotion", "deep_emotion_grid", "efficientnet_lite0",
-    "mini_xception", "vgg_se", "vit",
+    "cnn_grid_attention", "cnn_gru", "cnn_lstm", "cnn_lstm_attention", "cnn_self_attention", "deep_emotion",
+    "deep_emotion_grid", "efficientnet_lite0", "mini_xception", "patt_lite", "residual_masking",
+    "residual_masking_light", "tang_cnn", "vgg_se", "vit",
 )  # fmt: skip
 """One of each kind of network; the tests of the models walk all of them with a quicker exporter."""
 
