@@ -3,6 +3,9 @@
 Every trial is a run in a folder that is named after its config, so that a search that stops, in whatever epoch, goes on
 where it was. The free search leaves the choice to Optuna (Akiba et al. 2019, https://arxiv.org/abs/1907.10902), whose
 study lies beside the trials as a journal; it ends trials early that are worse than the median of the earlier ones.
+
+A trial whose options cannot work, or whose loss blows up, counts as failed: it keeps the sentence that says why, takes
+its part of the budget, and is not tried again.
 """
 
 from __future__ import annotations
@@ -33,7 +36,9 @@ if TYPE_CHECKING:
 
 SEARCH, TABLE, STUDY, TRIAL = "search.json", "search.csv", "study.journal", "trial.json"
 RESTARTS = 3
-"""Cycles of cosine_restarts in a search, where the epochs can be divided so."""
+"""Most cycles of cosine_restarts in a search, where the epochs can be divided so; else their least divisor above 1."""
+SHARES = {"rate": (0.1, 3.0), "weight_decay": (1e-6, 1e-2), "label_smoothing": (0.0, 0.2), "dropout": (0.0, 0.6)}
+"""Ranges of the free search; the rate is relative to the optimiser's typical one."""
 
 Report = Callable[[str], None]
 
@@ -45,20 +50,22 @@ class Trial:
     Attributes:
         name: of its folder under `trials/`.
         changes: the fields in which its config differs from the search's.
-        state: complete or pruned.
-        value: best PublicTest metric of its epochs.
-        epoch: which one that was.
+        state: complete, pruned or failed.
+        value: best PublicTest metric of its epochs; None where it failed.
+        epoch: which one that was; 0 where it failed.
         epochs: how many it ran.
         seconds: for how long.
+        problem: why it failed, a sentence; empty where it did not.
     """
 
     name: str
     changes: dict[str, Any]
     state: str
-    value: float
+    value: float | None
     epoch: int
     epochs: int
     seconds: float
+    problem: str = ""
 
 
 @dataclass
@@ -66,7 +73,7 @@ class Budget:
     """What a search may take.
 
     Attributes:
-        trials: complete and pruned ones, over all sittings together.
+        trials: complete, pruned and failed ones, over all sittings together.
         minutes: of this sitting; 0 for no limit. The trial that is under way stops after its epoch, and goes on when
             the search is started again.
     """
@@ -135,7 +142,9 @@ class Search:
         if not study.trials:
             study.enqueue_trial(_usual(self.base))
         for done in _finished(study):
-            self._run(_changes(self.base, done), lambda row: None)  # read back, not run again
+            changes = _changes(self.base, done)
+            if self._ended(changes):  # an abandoned trial that is proposed again has not
+                self._run(changes, lambda row: None)  # read back, not run again
         while len(self.trials) < self.budget.trials and not self.budget.spent:
             try:
                 self._free_trial(study)
@@ -147,9 +156,12 @@ class Search:
     def best(self) -> Trial:
         """The complete trial with the highest PublicTest metric; ConfigError where none is complete."""
         complete = [trial for trial in self.trials if trial.state == "complete"]
-        if not complete:
-            raise ConfigError("no trial is complete yet; start the search again with more --minutes")
-        return max(complete, key=lambda trial: trial.value)
+        if complete:
+            return max(complete, key=lambda trial: trial.value or 0.0)
+        if self.trials and all(trial.state == "failed" for trial in self.trials):
+            first = self.trials[0].problem
+            raise ConfigError(f"all trials failed ({len(self.trials)}), the first because: {first}")
+        raise ConfigError("no trial is complete yet; start the search again with more --minutes")
 
     def winner(self) -> tuple[TrainConfig, FitResult]:
         """The best trial's config and result."""
@@ -170,15 +182,19 @@ class Search:
             raise ConfigError(f"the search in {self.folder} began on other data; name that dataset, or another --out")
 
     def _config(self, changes: dict[str, Any]) -> TrainConfig:
-        cycles = 1
-        if changes["schedule"] == "cosine_restarts":
-            fitting = [number for number in range(1, RESTARTS + 1) if self.base.epochs % number == 0]
-            cycles = max(self.base.cycles, *fitting, 1)
+        cycles = self.base.cycles
+        if changes["schedule"] != "cosine_restarts":
+            cycles = 1
+        elif cycles == 1:
+            cycles = restarts(self.base.epochs)
         return replace(self.base, **changes, cycles=cycles)
 
     def _place(self, config: TrainConfig) -> Path:
         text = json.dumps(asdict(config), sort_keys=True, default=list)
         return self.folder / "trials" / hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def _ended(self, changes: dict[str, Any]) -> bool:
+        return (self._place(self._config(changes)) / TRIAL).is_file()
 
     def _run(self, changes: dict[str, Any], after_epoch: Callable[[HistoryRow], None]) -> Trial:
         """A trial, run or gone on with, or read back where it ended already; the table afterwards has it."""
@@ -189,7 +205,8 @@ class Search:
         else:
             trial = self._train(config, place, changes, after_epoch)
             write_json(place / TRIAL, asdict(trial))
-        self.execution = as_planned(self.execution, RunFolder(place).plan())
+        if RunFolder(place).exists():
+            self.execution = as_planned(self.execution, RunFolder(place).plan())
         self.trials = [other for other in self.trials if other.name != trial.name] + [trial]
         write_text(self.folder / TABLE, table(self.trials).to_csv(index=False))
         return trial
@@ -198,18 +215,22 @@ class Search:
         self, config: TrainConfig, place: Path, changes: dict[str, Any], after_epoch: Callable[[HistoryRow], None]
     ) -> Trial:
         self.report(f"trial {len(self.trials) + 1}: {json.dumps(changes)}")
-        state = "complete"
+        state, problem = "complete", ""
         try:
+            _require_restarts(config)
             fit(config, self.execution, self.dataset, place, resume=True, report=_silent, after_epoch=after_epoch)
         except _Pruned:
             state = "pruned"
+        except ConfigError as error:
+            state, problem = "failed", str(error)
         reached = RunFolder(place).load()
         seconds = round(sum(row["seconds"] for row in reached.history), 1)
-        trial = Trial(
-            place.name, changes, state, reached.best["value"], int(reached.best["epoch"]), reached.epoch, seconds
-        )
-        self.report(f"  {state}: PublicTest {config.select_on} {trial.value:.4f} in {seconds:.0f} s")
-        return trial
+        if problem:
+            self.report(f"  {state}: {problem}")
+            return Trial(place.name, changes, state, None, 0, reached.epoch, seconds, problem)
+        best = reached.best
+        self.report(f"  {state}: PublicTest {config.select_on} {best['value']:.4f} in {seconds:.0f} s")
+        return Trial(place.name, changes, state, best["value"], int(best["epoch"]), reached.epoch, seconds)
 
     def _stop_in_time(self, row: HistoryRow) -> None:
         if self.budget.spent and row["epoch"] < self.base.epochs:
@@ -232,16 +253,32 @@ class Search:
         for row in RunFolder(self._place(self._config(changes))).load().history:
             proposed.report(row[metric], int(row["epoch"]))
         trial = self._run(changes, watch)
-        if trial.state == "pruned":
-            study.tell(proposed, state=TrialState.PRUNED)
-        else:
+        if trial.state == "complete":
             study.tell(proposed, trial.value)
+        else:
+            study.tell(proposed, state=TrialState.PRUNED if trial.state == "pruned" else TrialState.FAIL)
+
+
+def restarts(epochs: int) -> int:
+    """Cycles of cosine_restarts in a run of so many epochs; 1, which is no restart, for one epoch alone."""
+    fitting = [number for number in range(2, RESTARTS + 1) if epochs % number == 0]
+    return max(fitting) if fitting else next((n for n in range(2, epochs + 1) if epochs % n == 0), 1)
+
+
+def _require_restarts(config: TrainConfig) -> None:
+    if config.schedule == "cosine_restarts" and config.cycles == 1:
+        raise ConfigError("cosine_restarts of one epoch is cosine under another name; take at least two --epochs")
 
 
 def table(trials: Sequence[Trial]) -> pd.DataFrame:
-    """One row a trial, the best first: what it changed, then how it ended."""
+    """One row a trial, the best first, failed ones last: what it changed, then how it ended."""
     rows = [{**trial.changes, **{k: v for k, v in asdict(trial).items() if k != "changes"}} for trial in trials]
-    return pd.DataFrame(rows).sort_values("value", ascending=False, kind="stable").reset_index(drop=True)
+    return (
+        pd.DataFrame(rows)
+        .astype({"value": float})
+        .sort_values("value", ascending=False, kind="stable")
+        .reset_index(drop=True)
+    )
 
 
 class _OutOfTime(Exception):  # noqa: N818 (no error: the search goes on later)
@@ -284,32 +321,49 @@ def _close_abandoned(study: optuna.Study) -> None:
 
 
 def _finished(study: optuna.Study) -> Iterator[Any]:
-    """Ended trials as fixed ones, which propose what they proposed."""
+    """Ended trials, abandoned ones among them, as fixed ones, which propose what they proposed."""
     from optuna.trial import FixedTrial, TrialState
 
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)):
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)):
         yield FixedTrial(trial.params)
 
 
 def _usual(base: TrainConfig) -> dict[str, Any]:
-    """The base config as the first proposal, as far as the space has it."""
-    rate = base.learning_rate / TYPICAL_RATES.get(base.optimizer, base.learning_rate)
-    return {"optimizer": base.optimizer, "schedule": base.schedule, "rate": min(max(rate, 0.1), 3.0)}
+    """The base config as the first proposal; a number beyond the space's range becomes the nearest in it."""
+    options = MODELS[base.model].options | base.model_options
+    numbers = {
+        "rate": base.learning_rate / TYPICAL_RATES.get(base.optimizer, base.learning_rate),
+        "weight_decay": base.weight_decay,
+        "label_smoothing": base.label_smoothing,
+        "dropout": options.get("dropout"),
+    }
+    clipped = {name: min(max(n, SHARES[name][0]), SHARES[name][1]) for name, n in numbers.items() if n is not None}
+    return {name: getattr(base, name) for name in _choices(base)} | clipped
+
+
+def _choices(base: TrainConfig) -> dict[str, list[str]]:
+    """What the free search chooses among, by field of the config; the base's own is always there."""
+    found = {
+        "optimizer": list(OPTIMIZERS),
+        "schedule": [name for name in SCHEDULES if name != "cosine_restarts" or base.epochs > 1],
+        "augmentation": ["none", "light", "medium", "strong"],
+        "class_weights": ["none", "effective_number"],
+    }
+    if base.targets == "ferplus_multi_label":
+        del found["class_weights"]  # a face with several labels has no class to be weighed by
+    return {
+        name: values + [own for own in [getattr(base, name)] if own not in values] for name, values in found.items()
+    }
 
 
 def _changes(base: TrainConfig, trial: Any) -> dict[str, Any]:
     """A point of the space -> fields of the config; `trial` is one of Optuna's."""
-    optimizer = trial.suggest_categorical("optimizer", list(OPTIMIZERS))
-    changes: dict[str, Any] = {
-        "optimizer": optimizer,
-        "schedule": trial.suggest_categorical("schedule", list(SCHEDULES)),
-        "learning_rate": trial.suggest_float("rate", 0.1, 3.0, log=True) * TYPICAL_RATES[optimizer],
-        "weight_decay": trial.suggest_float("weight_decay", 1e-6, 1e-2, log=True),
-        "label_smoothing": trial.suggest_float("label_smoothing", 0.0, 0.2),
-        "augmentation": trial.suggest_categorical("augmentation", ["none", "light", "medium", "strong"]),
-        "class_weights": trial.suggest_categorical("class_weights", ["none", "effective_number"]),
-    }
+    changes: dict[str, Any] = {name: trial.suggest_categorical(name, values) for name, values in _choices(base).items()}
+    rate = trial.suggest_float("rate", *SHARES["rate"], log=True)
+    changes["learning_rate"] = rate * TYPICAL_RATES.get(changes["optimizer"], base.learning_rate)
+    changes["weight_decay"] = trial.suggest_float("weight_decay", *SHARES["weight_decay"], log=True)
+    changes["label_smoothing"] = trial.suggest_float("label_smoothing", *SHARES["label_smoothing"])
     if "dropout" in MODELS[base.model].options:
-        dropout = trial.suggest_float("dropout", 0.0, 0.6)
+        dropout = trial.suggest_float("dropout", *SHARES["dropout"])
         changes["model_options"] = {**base.model_options, "dropout": dropout}
     return changes

@@ -30,7 +30,8 @@ def few(dataset: FaceDataset) -> FaceDataset:
 def open_search(
     few: FaceDataset, folder: Path, trials: int = 9, execution: ExecutionConfig = FIXED, **more: Any
 ) -> Search:
-    base = TrainConfig("vgg_se", model_options={"widths": (4, 4, 8, 8)}, batch_size=7, **({"epochs": 1} | more))
+    fixed: dict[str, Any] = {"model_options": {"widths": (4, 4, 8, 8)}, "batch_size": 7, "epochs": 1}
+    base = TrainConfig("vgg_se", **(fixed | more))
     return Search(base, execution, few, folder, Budget(trials), report=lambda text: None)
 
 
@@ -109,6 +110,110 @@ def test_bad_trials_are_pruned(few: FaceDataset, tmp_path: Path, monkeypatch: py
     hunt = open_search(few, tmp_path, trials=2, epochs=2)
     assert [(trial.name, trial.state) for trial in hunt.free()] == [(trial.name, trial.state) for trial in trials]
     assert hunt.best.state == "complete"
+
+
+def failing(real: Any, fails: Any) -> Any:
+    """`fit` that refuses the configs of which `fails` is true, and counts its calls."""
+
+    def refuse(config: TrainConfig, *arguments: Any, **more: Any) -> Any:
+        refuse.calls.append(config)  # type: ignore[attr-defined]
+        if fails(config):
+            raise ConfigError("the loss is no number any more")
+        return real(config, *arguments, **more)
+
+    refuse.calls = []  # type: ignore[attr-defined]
+    return refuse
+
+
+def test_a_grid_goes_on_after_a_trial_that_fails(
+    few: FaceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse = failing(search.fit, lambda config: config.optimizer == "sgd")
+    monkeypatch.setattr(search, "fit", refuse)
+    hunt = open_search(few, tmp_path)
+    failed, good = hunt.grid(["sgd", "adam"], ["constant"])
+    assert (failed.state, failed.value, failed.problem) == ("failed", None, "the loss is no number any more")
+    assert (good.state, good.problem, hunt.best) == ("complete", "", good)
+    assert open_search(few, tmp_path).grid(["sgd", "adam"], ["constant"]) == [failed, good]
+    assert len(refuse.calls) == 2  # the second sitting read both back
+    rows = pd.read_csv(tmp_path / search.TABLE)
+    assert rows["state"].tolist() == ["complete", "failed"]
+
+
+def test_a_free_search_goes_on_after_a_trial_that_fails(
+    few: FaceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse = failing(search.fit, lambda config: config.optimizer == "sgd")
+    monkeypatch.setattr(search, "fit", refuse)
+    first = open_search(few, tmp_path, trials=2).free()
+    assert first[0].state == "failed"  # the base's own, which comes first, takes sgd
+    names = [trial.name for trial in open_search(few, tmp_path, trials=3).free()]
+    assert names[:2] == [trial.name for trial in first]
+    assert len(set(names)) == len(names) == len(refuse.calls) == 3  # nothing was tried twice
+
+
+def test_a_search_in_which_every_trial_fails_says_why(
+    few: FaceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "fit", failing(search.fit, lambda config: True))
+    hunt = open_search(few, tmp_path, trials=2)
+    hunt.free()
+    with pytest.raises(ConfigError, match=r"all trials failed \(2\), the first because: the loss is no number"):
+        _ = hunt.best
+
+
+def test_several_accepted_labels_are_searched_without_class_weights(few: FaceDataset, tmp_path: Path) -> None:
+    trials = open_search(few, tmp_path, trials=2, targets="ferplus_multi_label").free()
+    assert [trial.state for trial in trials] == ["complete"] * 2
+    assert not any("class_weights" in trial.changes for trial in trials)
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {},
+        {"optimizer": "adam", "learning_rate": 2e-3, "schedule": "step", "weight_decay": 1e-3, "label_smoothing": 0.05}
+        | {
+            "augmentation": "flip",
+            "class_weights": "inverse",
+            "model_options": {"widths": (4, 4, 8, 8), "dropout": 0.4},
+        },
+    ],
+)
+def test_the_first_proposal_is_the_base(own: dict[str, Any], few: FaceDataset, tmp_path: Path) -> None:
+    hunt = open_search(few, tmp_path, trials=1, **own)
+    (first,) = hunt.free()
+    expected = {name: getattr(hunt.base, name) for name in first.changes} | {
+        "model_options": {"dropout": 0.2} | hunt.base.model_options,
+        "learning_rate": pytest.approx(hunt.base.learning_rate),
+    }
+    assert first.changes == expected
+    assert len(first.changes) == 8
+
+
+def test_numbers_beyond_the_space_are_clipped_in_the_first_proposal() -> None:
+    wild = TrainConfig(
+        "vgg_se", learning_rate=9.0, weight_decay=0.0, label_smoothing=0.5, model_options={"dropout": 0.9}
+    )
+    usual = search._usual(wild)
+    assert (usual["rate"], usual["weight_decay"], usual["label_smoothing"], usual["dropout"]) == (3.0, 1e-6, 0.2, 0.6)
+
+
+@pytest.mark.parametrize(("epochs", "cycles"), [(2, 2), (4, 2), (5, 5), (6, 3), (7, 7), (11, 11), (25, 5), (40, 2)])
+def test_restarts_are_never_plain_cosine(epochs: int, cycles: int, few: FaceDataset, tmp_path: Path) -> None:
+    hunt = open_search(few, tmp_path, epochs=epochs)
+    assert hunt._config({"schedule": "cosine_restarts"}).cycles == cycles
+    assert hunt._config({"schedule": "cosine"}).cycles == 1
+    own = open_search(few, tmp_path / "own", epochs=12, schedule="cosine_restarts", cycles=2)
+    assert own._config({"schedule": "cosine_restarts"}).cycles == 2
+
+
+def test_one_epoch_has_no_restarts(few: FaceDataset, tmp_path: Path) -> None:
+    (trial,) = open_search(few, tmp_path).grid(["sgd"], ["cosine_restarts"])
+    assert (trial.state, trial.epochs) == ("failed", 0)
+    assert "cosine under another name" in trial.problem
+    assert "cosine_restarts" not in search._choices(TrainConfig("vgg_se", epochs=1))["schedule"]
+    assert "cosine_restarts" in search._choices(TrainConfig("vgg_se", epochs=2))["schedule"]
 
 
 def test_searches_are_not_mixed(few: FaceDataset, tmp_path: Path) -> None:
