@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from fer_core.config import TrainConfig
+from fer_core.config import SAMPLERS, TrainConfig
 from fer_core.data.balance import RESAMPLERS, class_weights, resample
 from fer_core.data.loaders import Faces, to_faces
 from fer_core.data.table import FaceDataset
@@ -102,6 +102,25 @@ def test_validation_rows_are_never_touched(options: dict[str, Any], uneven: Face
     tests = np.concatenate([uneven.split(name).pixels for name in ("PublicTest", "PrivateTest")])
     known = {face.tobytes() for face in tests}
     assert not [face for face in changed.training.pixels.numpy() if face.tobytes() in known]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_training_is_the_same_whatever_the_tests_hold(sampler: str, uneven: FaceDataset) -> None:
+    """A made-up face between two must not have a face of a test split for its neighbour."""
+    tests = (uneven.table["split"] != "Training").to_numpy()
+    pixels, table = np.array(uneven.pixels), uneven.table.copy()
+    pixels[tests] = 255 - pixels[tests][::-1]
+    table.loc[tests, "label"] = (table.loc[tests, "label"] + 3) % 7
+    other = FaceDataset(table, pixels)
+    config = TrainConfig("vgg_se", sampler=sampler)
+    before, after = gather(config, uneven), gather(config, other)
+    assert not torch.equal(before.public.pixels, after.public.pixels)
+    assert torch.equal(before.training.pixels, after.training.pixels)
+    assert torch.equal(before.training.labels, after.training.labels)
+
+
+def test_every_resampler_is_a_sampler_of_the_commands() -> None:
+    assert set(RESAMPLERS) == set(SAMPLERS) - {"shuffle", "balanced"}
 
 
 @pytest.mark.parametrize("sampler", RESAMPLERS)
