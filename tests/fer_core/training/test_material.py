@@ -67,6 +67,33 @@ def test_runs_on_votes_have_eight_classes(targets: str, voted: FaceDataset, tmp_
     assert result.weights["head.weight"].shape[0] == 8
 
 
+def test_a_label_is_drawn_anew_in_each_epoch_by_its_share(dataset: FaceDataset, tmp_path: Path) -> None:
+    votes = np.zeros((len(dataset), 10), int)
+    votes[:, [3, 0]] = 6, 4
+    votes[:8] = [0, 10] + [0] * 8
+    voted = replace(dataset, table=dataset.table.assign(**dict(zip(VOTE_COLUMNS, votes.T, strict=True))))
+    options = TINY | {"targets": "ferplus_drawing"}
+    loop = fit_module._Loop(
+        TrainConfig(**options),
+        FIXED,
+        voted,
+        RunFolder(tmp_path),
+        False,
+        lambda text: None,
+        lambda items, n, text: items,
+    )
+    index = (loop.targets[:, 3] > 0).nonzero()[0].repeat(600)  # one face of shares 0.6 and 0.4
+    drawn = [loop._batch(index, torch.Generator().manual_seed(epoch), epoch) for epoch in (0, 1)]
+    for batch in drawn:
+        assert torch.equal(batch.targets, torch.eye(8)[batch.labels])  # one-hot
+        assert set(batch.labels.unique().tolist()) == {0, 3}
+        assert (batch.labels == 3).float().mean().item() == pytest.approx(0.6, abs=0.05)
+    assert not torch.equal(drawn[0].labels, drawn[1].labels)
+    sure = loop._batch((loop.targets[:, 1] == 1).nonzero()[:, 0], torch.Generator(), 0)
+    assert len(sure.labels)
+    assert (sure.labels == 1).all()
+
+
 def test_targets_need_votes(dataset: FaceDataset, tmp_path: Path) -> None:
     voteless = FaceDataset(dataset.table[["row", "split", "label"]], dataset.pixels)
     with pytest.raises(ConfigError, match="targets ferplus_soft needs FER\\+ votes"):

@@ -216,6 +216,22 @@ def test_eacs_flip_consistency_is_that_of_the_maps() -> None:
     assert outputs["loss"].item() == pytest.approx(entropy.item() + 2.0 * total / count, rel=1e-4)
 
 
+def test_eac_shows_erased_faces_and_their_mirror_images() -> None:
+    step = step_for("eac", erase=1.0).eval()
+    batch, seen = batch_of(), []
+    handle = step.model.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    step(batch)
+    handle.remove()
+    (shown,) = seen
+    erased, mirrored = shown.chunk(2)
+    assert torch.equal(mirrored, erased.flip(-1))
+    differs = ((erased - batch.faces).abs() > 1e-4).flatten(1).float().mean(1)
+    assert 0 < differs.min() < differs.max() < 0.25  # every face has lost a part, none all of it
+    assert differs.unique().numel() > 1
+    with_labels = torch.nn.functional.cross_entropy(step.model(erased), batch.labels)
+    assert step.criterion(step.model(erased), batch.targets).item() == pytest.approx(with_labels.item(), rel=1e-5)
+
+
 def test_maps_that_are_mirror_images_are_consistent() -> None:
     maps = class_maps(torch.randn(2, 5, 6, 6), torch.randn(7, 5))
     assert flip_inconsistency(maps, maps.flip(-1)).item() == 0
@@ -283,6 +299,27 @@ def test_scn_relabels_doubtful_faces_after_a_number_of_epochs(few: FaceDataset) 
     assert torch.equal(targets[changed], torch.eye(7)[0].expand(len(changed), 7))
     kept = [place for place in range(8) if place not in changed.tolist()]
     assert torch.equal(targets[kept], batch_of().targets[kept])
+
+
+@pytest.mark.parametrize("margin", [0.9, 0.0])
+def test_scns_loss_is_its_formula(margin: float, few: FaceDataset) -> None:
+    step = _scn(few, better=0.7, margin=margin, rank_weight=0.3).eval()
+    batch = batch_of()
+    with torch.no_grad():
+        features = step.model.features(batch.faces)  # (8, D)
+        step.importance.weight.mul_(2e5)  # importances that differ
+        step.importance.bias.copy_(-step.importance.weight @ features.mean(0))
+    loss = step(batch)["loss"]
+    alpha = torch.sigmoid(step.importance(features)).squeeze(1)
+    logits = step.model.head(features)
+    terms = [-(alpha[i] * logits[i]).log_softmax(0)[batch.labels[i]] for i in range(8)]
+    entropy = sum(term.item() for term in terms) / 8
+    ranked = sorted(alpha.tolist(), reverse=True)
+    high, low = ranked[:5], ranked[5:]  # 70 % of eight, rounded down
+    rank = max(0.0, margin - (sum(high) / len(high) - sum(low) / len(low)))
+    assert ranked[0] - ranked[-1] > 0.1
+    assert (rank > 0) == (margin > 0)
+    assert loss.item() == pytest.approx(0.7 * entropy + 0.3 * rank, rel=1e-4)
 
 
 @pytest.mark.parametrize(("epochs", "begins"), [(1, 0.25), (4, 1.0), (40, 10.0), (100, 10.0)])
