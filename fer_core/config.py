@@ -40,7 +40,9 @@ class TrainConfig:
     """Weight of each class in the loss, from its faces in Training: none, inverse or effective_number."""
     targets: str = "fer2013"
     """What is learnt: fer2013's labels, or FER+'s votes as ferplus_majority, ferplus_multi_label, ferplus_drawing (a
-    label drawn anew in each epoch) or ferplus_soft; FER+ has eight classes and needs a dataset with votes."""
+    label drawn anew in each epoch) or ferplus_soft; FER+ has eight classes and needs a dataset with votes. Where two
+    emotions share the lead, ferplus_majority drops the face, since neither has more than half of the votes. The others
+    as a rule keep such a face with both emotions."""
     clean: str = ""
     """Training faces to leave out, divided by commas: non_faces, test_twins (copies of faces in a test split), copies
     (all but one of a group) or conflicting (copies, and all of a group whose labels differ)."""

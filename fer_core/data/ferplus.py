@@ -85,11 +85,12 @@ def parse_votes(cells: Sequence[str]) -> list[int]:
     return [int(cell) for cell in cells]
 
 
-def majority_label(votes: np.ndarray) -> np.ndarray:
-    """int64 (N, 10) in FER+'s order -> int64 (N,): the emotion (0..7) of most votes.
+def plurality_label(votes: np.ndarray) -> np.ndarray:
+    """int64 (N, 10) in FER+'s order -> int64 (N,): the plurality, the emotion (0..7) of most votes.
 
     -1 where two emotions share the most, or "unknown" or "not a face" has more than any emotion: no label is better
-    than a wrong one.
+    than a wrong one. Unlike the scheme `majority` (`--targets ferplus_majority`) it asks for no more than half of the
+    votes, and strikes out no single ones: 4 of 10 votes are enough where no other emotion has as many.
     """
     ordered = votes[:, _PROJECT_ORDER]
     emotions, others = ordered[:, : len(FERPLUS_EMOTIONS)], ordered[:, len(FERPLUS_EMOTIONS) :]

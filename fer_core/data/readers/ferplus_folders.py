@@ -1,6 +1,7 @@
 """FER+ as its own script writes it: `FER2013Train|Valid|Test/fer0000000.png`, each folder with a `label.csv` of votes.
 
-The label is the emotion of most votes (see `ferplus.majority_label`); all ten votes are kept.
+The label is the plurality, the emotion of most votes (see `ferplus.plurality_label`). That is not the majority of
+`--targets ferplus_majority`, which asks for more than half of them. All ten votes are kept, so that either can be had.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from fer_core.data.ferplus import majority_label, parse_votes, vote_columns
+from fer_core.data.ferplus import parse_votes, plurality_label, vote_columns
 from fer_core.data.readers._base import READERS, Reader, ReadOptions, ReadResult
 from fer_core.data.readers._names import parts_of, split_of_part
 from fer_core.data.readers._pictures import Picture, read_pictures
@@ -68,7 +69,7 @@ def _rows(source: Source, path: str) -> Iterator[tuple[str, list[str]]]:
 def _pictures(votes: dict[str, list[int]]) -> list[Picture]:
     if not votes:
         return []
-    labels = majority_label(np.array(list(votes.values()), np.int64)).tolist()
+    labels = plurality_label(np.array(list(votes.values()), np.int64)).tolist()
     splits = [split_of_part(parts_of(name)[-2]) or "" for name in votes]
     return [Picture(name, split, label) for name, split, label in zip(votes, splits, labels, strict=True)]
 

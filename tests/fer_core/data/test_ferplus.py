@@ -143,7 +143,16 @@ def test_the_majority_is_no_guess() -> None:
             row(fear=2, surprise=1, unknown=1),
         ]
     )
-    assert ferplus.majority_label(votes).tolist() == [3, -1, -1, 7, 2]
+    assert ferplus.plurality_label(votes).tolist() == [3, -1, -1, 7, 2]
+
+
+def test_a_plurality_is_not_the_papers_majority() -> None:
+    votes = np.zeros((2, 10), int)
+    votes[:, ferplus.VOTE_ORDER.index("sadness")] = 4, 6
+    votes[:, [ferplus.VOTE_ORDER.index(name) for name in ("anger", "fear")]] = [[3, 3], [2, 2]]
+    ordered = np.stack(list(ferplus.vote_columns(votes).values()), axis=1)
+    assert (ferplus.plurality_label(votes) == FERPLUS_EMOTIONS.index("sad")).all()
+    assert ferplus.vote_targets(ordered, "majority").sum(axis=1).tolist() == [0, 1]
 
 
 def _votes(**counts: int) -> list[int]:
