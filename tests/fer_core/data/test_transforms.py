@@ -103,6 +103,66 @@ def test_cutting_shows_a_part_enlarged() -> None:
     assert 0.9 < steps.max() < 1.0
 
 
+def at_most(kind: str, amount: float, faces: torch.Tensor, draw: float = 1.0) -> torch.Tensor:
+    """Faces under one change of exactly `draw` times its greatest amount."""
+
+    class Same(_Draw):
+        def unit(self) -> torch.Tensor:
+            return torch.full((self.n,), (draw + 1) / 2)
+
+    augmentation = Augmentation(**{kind: amount})
+    return augmentation._warp(faces, 48, Same(len(faces), seeded(), torch.device("cpu")))
+
+
+def plane(x: float, y: float) -> torch.Tensor:
+    """A face whose grey at (column, row), both -1 to 1 from edge to edge, is a slope in x and y plus 0.5."""
+    line = (torch.arange(48.0) + 0.5) / 24 - 1
+    return (0.5 + x * line + y * line[:, None]).view(1, 1, 48, 48)
+
+
+def slopes(face: torch.Tensor) -> tuple[float, float, float]:
+    """(x, y, grey in the middle) of a plane, away from the border."""
+    inner = face[0, 0, 12:36, 12:36]
+    return inner.diff(dim=1).mean().item() * 24, inner.diff(dim=0).mean().item() * 24, inner.mean().item()
+
+
+@pytest.mark.parametrize("draw", [1.0, -1.0, 0.5])
+@pytest.mark.parametrize(("x", "y"), [(0.1, 0.0), (0.0, 0.1), (0.05, -0.1)])
+def test_each_change_of_place_has_its_geometry(x: float, y: float, draw: float) -> None:
+    """Where an output pixel looks in the face is what the change says, so a plane's slopes follow by the chain rule."""
+    angle = torch.deg2rad(torch.tensor(15.0 * draw)).item()
+    zoomed = 1 / (1 + 0.15 * draw)
+    expected = {
+        ("rotate", 15.0): (
+            x * np.cos(angle) + y * np.sin(angle), -x * np.sin(angle) + y * np.cos(angle), 0.5
+        ),
+        ("scale", 0.15): (x * zoomed, y * zoomed, 0.5),
+        ("shift", 0.1): (x, y, 0.5 + (x + y) * 2 * 0.1 * draw),
+        ("shear", 15.0): (x, -x * np.sin(angle) + y * np.cos(angle), 0.5),
+    }  # fmt: skip
+    for (kind, amount), wanted in expected.items():
+        found = slopes(at_most(kind, amount, plane(x, y), draw))
+        np.testing.assert_allclose(found, wanted, atol=2e-4, err_msg=kind)
+
+
+def test_a_marked_pixel_goes_where_each_change_sends_it() -> None:
+    face = torch.zeros(1, 1, 48, 48)
+    face[..., 8:11, 33:36] = 1  # its centre lies at column 34, row 9: 10.5 right of the middle and 14.5 above it
+    angle = np.deg2rad(15)
+    right, up = 10.5, 14.5
+    goes = {
+        ("rotate", 15.0): (right * np.cos(angle) - up * np.sin(angle), up * np.cos(angle) + right * np.sin(angle)),
+        ("scale", 0.15): (right * 1.15, up * 1.15),
+        ("shift", 0.1): (right - 4.8, up + 4.8),  # a tenth of 48 pixels
+        ("shear", 15.0): (right - up * np.tan(angle), up / np.cos(angle)),
+    }
+    line = torch.arange(48.0) - 23.5
+    for (kind, amount), (wanted_right, wanted_up) in goes.items():
+        out = at_most(kind, amount, face)[0, 0]
+        found = (out.sum(0) @ line / out.sum()).item(), -(out.sum(1) @ line / out.sum()).item()
+        np.testing.assert_allclose(found, (wanted_right, wanted_up), atol=0.15, err_msg=kind)
+
+
 SINGLES = {"flip", "rotate", "shift", "zoom", "shear", "crop", "erase", "contrast", "brightness"}
 
 
