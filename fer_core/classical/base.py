@@ -23,6 +23,8 @@ class ClassicalMethod(ABC):
         paper: address of the publication.
         candidates: the options among which PublicTest chooses.
         approximation: what is not exact about it, for the card; empty where nothing is.
+        iterative: whether a solver may stop at its limit before it has converged; `fit` then gives scikit-learn's
+            ConvergenceWarning.
     """
 
     name: ClassVar[str]
@@ -30,6 +32,7 @@ class ClassicalMethod(ABC):
     paper: ClassVar[str]
     candidates: ClassVar[tuple[dict[str, Any], ...]]
     approximation: ClassVar[str] = ""
+    iterative: ClassVar[bool] = False
 
     @abstractmethod
     def fit(self, inputs: np.ndarray, labels: np.ndarray, classes: int, *, seed: int, **options: Any) -> Arrays:

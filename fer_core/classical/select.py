@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,8 @@ class Selection:
         learnt: its arrays.
         scores: float64 (N, C) of PublicTest's faces.
         accuracy: its share of right answers there.
-        tried: {"accuracy", and the options} of each candidate.
+        tried: {"accuracy", and the options} of each candidate; of iterative methods "converged", too: false where the
+            solver stopped at its limit.
     """
 
     options: dict[str, Any]
@@ -60,12 +62,34 @@ def select(
     best: Selection | None = None
     tried: list[dict[str, Any]] = []
     for options in candidates or method.candidates:
-        learnt = method.fit(*training, classes, seed=seed, **options)
+        learnt, how = _fitted(method, training, classes, seed, options)
         scores = method.scores(public[0], learnt)
         accuracy = float((scores.argmax(1) == public[1]).mean())
-        tried.append({**options, "accuracy": round(accuracy, 6)})
-        report(f"{', '.join(f'{name} {value}' for name, value in options.items())}: PublicTest accuracy {accuracy:.4f}")
+        tried.append({**options, "accuracy": round(accuracy, 6), **how})
+        what = ", ".join(f"{name} {value}" for name, value in options.items())
+        rest = "" if how.get("converged", True) else "; the solver stopped before it had converged"
+        report(f"{what}: PublicTest accuracy {accuracy:.4f}{rest}")
         if best is None or accuracy > best.accuracy:
             best = Selection(dict(options), learnt, scores, accuracy, tried)
     assert best is not None
     return best
+
+
+def _fitted(
+    method: ClassicalMethod,
+    training: tuple[np.ndarray, np.ndarray],
+    classes: int,
+    seed: int,
+    options: Mapping[str, Any],
+) -> tuple[Arrays, dict[str, bool]]:
+    """What a candidate learnt, and {"converged"} where a solver may have stopped early; PublicTest judges it alike."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        learnt = method.fit(*training, classes, seed=seed, **options)
+    stopped = [one for one in caught if issubclass(one.category, ConvergenceWarning)]
+    for other in caught:
+        if other not in stopped:
+            warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
+    return learnt, {"converged": not stopped} if method.iterative else {}

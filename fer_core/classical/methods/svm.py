@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,8 @@ from fer_core.classical.base import Arrays, ClassicalMethod, register_classical
 NEVER = -10.0
 """Score of a class that the fit saw no face of."""
 CHUNK = 2048
+LIMIT = 1000
+"""Iterations of liblinear at most."""
 
 
 @register_classical
@@ -23,6 +24,7 @@ class LinearSvm(ClassicalMethod):
     title = "Linear support vector machine"
     paper = "https://doi.org/10.1007/BF00994018"
     candidates = ({"c": 0.0001}, {"c": 0.001}, {"c": 0.01})
+    iterative = True
 
     def fit(self, inputs: np.ndarray, labels: np.ndarray, classes: int, *, seed: int, **options: Any) -> Arrays:
         mean, scale = standardisation(inputs)
@@ -49,6 +51,7 @@ class RbfSvm(ClassicalMethod):
     title = "Support vector machine with RBF kernel"
     paper = "https://proceedings.neurips.cc/paper/2000/hash/19de10adbaa1b2ee13f77f679fa1483a-Abstract.html"
     candidates = ({"c": 0.1, "gamma": 0.25}, {"c": 1.0, "gamma": 0.25}, {"c": 0.1, "gamma": 1.0})
+    iterative = True
     approximation = "The RBF kernel is approximated by Nystroem's method with 1,000 landmarks drawn from Training."
 
     landmarks = 1000
@@ -93,15 +96,14 @@ def standardisation(inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def hyperplanes(
     inputs: np.ndarray, labels: np.ndarray, classes: int, *, c: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """float64 planes (C, D) and offsets (C,) of machines that part each class from the rest."""
-    from sklearn.exceptions import ConvergenceWarning
+    """float64 planes (C, D) and offsets (C,) of machines that part each class from the rest.
+
+    Warns with scikit-learn's ConvergenceWarning where `LIMIT` iterations were not enough.
+    """
     from sklearn.svm import LinearSVC
 
     known = np.unique(labels)
-    machine = LinearSVC(C=c, dual="auto", tol=1e-2, max_iter=1000, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # PublicTest says whether it was good enough
-        machine.fit(inputs, labels)
+    machine = LinearSVC(C=c, dual="auto", tol=1e-2, max_iter=LIMIT, random_state=seed).fit(inputs, labels)
     planes, offsets = np.zeros((classes, inputs.shape[1])), np.full(classes, NEVER)
     both = len(known) == 2  # scikit-learn keeps the second class's plane only
     planes[known] = np.concatenate([-machine.coef_, machine.coef_]) if both else machine.coef_

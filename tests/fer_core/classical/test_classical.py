@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+from typing import Any
+
 import numpy as np
 import pytest
 
 from fer_core.classical import CLASSICAL, select
+from fer_core.classical.methods import svm
 from fer_core.classical.methods.forest import at_most, forest_arrays, forest_shares
 from fer_core.errors import DataError
 
@@ -110,6 +114,30 @@ def test_the_kernel_machine_parts_what_no_plane_can() -> None:
     assert right["linear_svm"] < 0.75
 
 
+@pytest.mark.parametrize("name", ["linear_svm", "rbf_svm"])
+@pytest.mark.parametrize("limit", [1, 1000])
+def test_a_solver_that_stopped_early_is_recorded(name: str, limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(svm, "LIMIT", limit)
+    lines: list[str] = []
+    method, report = CLASSICAL[name], lines.append
+    found = select(method, blobs(200, 0), blobs(100, 1), 4, candidates=[SMALL[name]], report=report)
+    assert found.tried == [{**SMALL[name], "accuracy": round(found.accuracy, 6), "converged": limit == 1000}]
+    assert ("before it had converged" in lines[0]) == (limit == 1)
+
+
+def test_other_warnings_of_a_fit_are_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    method = CLASSICAL["linear_svm"]
+    real = method.fit
+
+    def warned(*arguments: Any, **options: Any) -> Any:
+        warnings.warn("something else", UserWarning, stacklevel=1)
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(method, "fit", warned)
+    with pytest.warns(UserWarning, match="something else"):
+        select(method, blobs(200, 0), blobs(100, 1), 4, candidates=[SMALL["linear_svm"]])
+
+
 def test_public_faces_choose() -> None:
     inputs, labels = blobs(200, 0)
     public = blobs(100, 1)
@@ -119,5 +147,6 @@ def test_public_faces_choose() -> None:
     assert found.options == candidates[1]
     assert found.accuracy == max(one["accuracy"] for one in found.tried) > found.tried[0]["accuracy"]
     assert len(lines) == 2
+    assert not any("converged" in one for one in found.tried)  # trees have no solver
     with pytest.raises(DataError, match="one class only"):
         select(CLASSICAL["linear_svm"], (inputs, np.zeros(200, int)), public, 4)
