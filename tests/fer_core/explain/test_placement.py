@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -18,6 +22,7 @@ from fer_core.models.layers.spatial_transformer import SpatialTransformer
 
 from .conftest import build
 
+ROOT = Path(__file__).resolve().parents[3]
 MEASURED = ["deep_emotion_region", "mini_xception", "xception", "alexnet", "resnet18", "googlenet", "vit"]
 """Unpadded, strided, overlapping and patched."""
 
@@ -190,6 +195,20 @@ def test_a_smaller_field_moves_the_places() -> None:
     place = placement_of(model, model.cam_layer, torch.zeros(1, 1, 48, 48))
     assert place is not None
     assert place.rows == Axis(5, 4 + 3.5, 8.0)
+
+
+def test_no_compiler_is_loaded_for_it() -> None:
+    """Importing torch's compiler takes seconds, which would be counted as the time of the explanation."""
+    program = (
+        "import sys, torch; from fer_core.explain.tracing import placement_of; "
+        "from fer_core.models import create_model; "
+        "model = create_model('mini_xception').eval(); before = set(sys.modules); "
+        "assert placement_of(model, model.cam_layer, torch.zeros(1, 1, 48, 48)).rows.count == 3; "
+        "print([name for name in set(sys.modules) - before if name.startswith(('torch._dynamo', 'sympy'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
 
 
 def test_even_division_where_nothing_is_known() -> None:
