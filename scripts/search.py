@@ -29,12 +29,13 @@ def search(
     kind: Annotated[str, typer.Option(help="grid (optimisers x schedules) or free (Optuna proposes).")] = "grid",
     optimizers: Annotated[str, typer.Option(help="The grid's optimisers, divided by commas.")] = OPTIMIZERS,
     schedules: Annotated[str, typer.Option(help="The grid's schedules, divided by commas.")] = SCHEDULES,
-    trials: Annotated[int, typer.Option(help="Most trials, over all sittings together.")] = 40,
+    trials: Annotated[int, typer.Option(help="Most trials, failed ones among them, over all sittings together.")] = 40,
     minutes: Annotated[float, typer.Option(help="Most minutes of this sitting; 0 for no limit.")] = 0.0,
     as_json: JsonOption = False,
 ) -> None:
     """Trains MODEL with many options, each trial for --epochs, and names the best on PublicTest.
 
+    A trial whose options cannot work, or whose loss blows up, counts as failed, and the search goes on.
     A search that was stopped goes on where it was when it is started again with the same options. The best trial's
     checkpoint is the folder `checkpoint` in --out, the table of all trials `search.csv`. PrivateTest is not looked at.
     """

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     import optuna
 
 SEARCH, TABLE, STUDY, TRIAL = "search.json", "search.csv", "study.journal", "trial.json"
+PROBLEM = "problem"
+"""Attribute of failed trials in the study."""
 RESTARTS = 3
 """Most cycles of cosine_restarts in a search, where the epochs can be divided so; else their least divisor above 1."""
 SHARES = {"rate": (0.1, 3.0), "weight_decay": (1e-6, 1e-2), "label_smoothing": (0.0, 0.2), "dropout": (0.0, 0.6)}
@@ -142,9 +144,7 @@ class Search:
         if not study.trials:
             study.enqueue_trial(_usual(self.base))
         for done in _finished(study):
-            changes = _changes(self.base, done)
-            if self._ended(changes):  # an abandoned trial that is proposed again has not
-                self._run(changes, lambda row: None)  # read back, not run again
+            self._run(_changes(self.base, done), lambda row: None)  # read back, not run again
         while len(self.trials) < self.budget.trials and not self.budget.spent:
             try:
                 self._free_trial(study)
@@ -192,9 +192,6 @@ class Search:
     def _place(self, config: TrainConfig) -> Path:
         text = json.dumps(asdict(config), sort_keys=True, default=list)
         return self.folder / "trials" / hashlib.sha256(text.encode()).hexdigest()[:12]
-
-    def _ended(self, changes: dict[str, Any]) -> bool:
-        return (self._place(self._config(changes)) / TRIAL).is_file()
 
     def _run(self, changes: dict[str, Any], after_epoch: Callable[[HistoryRow], None]) -> Trial:
         """A trial, run or gone on with, or read back where it ended already; the table afterwards has it."""
@@ -253,10 +250,13 @@ class Search:
         for row in RunFolder(self._place(self._config(changes))).load().history:
             proposed.report(row[metric], int(row["epoch"]))
         trial = self._run(changes, watch)
-        if trial.state == "complete":
-            study.tell(proposed, trial.value)
+        if trial.problem:
+            proposed.set_user_attr(PROBLEM, trial.problem)
+            study.tell(proposed, state=TrialState.FAIL)
+        elif trial.state == "pruned":
+            study.tell(proposed, state=TrialState.PRUNED)
         else:
-            study.tell(proposed, state=TrialState.PRUNED if trial.state == "pruned" else TrialState.FAIL)
+            study.tell(proposed, trial.value)
 
 
 def restarts(epochs: int) -> int:
@@ -321,11 +321,12 @@ def _close_abandoned(study: optuna.Study) -> None:
 
 
 def _finished(study: optuna.Study) -> Iterator[Any]:
-    """Ended trials, abandoned ones among them, as fixed ones, which propose what they proposed."""
+    """Ended trials as fixed ones, which propose what they proposed; abandoned ones failed without a problem."""
     from optuna.trial import FixedTrial, TrialState
 
     for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)):
-        yield FixedTrial(trial.params)
+        if trial.state != TrialState.FAIL or PROBLEM in trial.user_attrs:
+            yield FixedTrial(trial.params)
 
 
 def _usual(base: TrainConfig) -> dict[str, Any]:

@@ -152,6 +152,13 @@ def test_a_free_search_goes_on_after_a_trial_that_fails(
     assert len(set(names)) == len(names) == len(refuse.calls) == 3  # nothing was tried twice
 
 
+def test_a_proposal_that_was_killed_half_made_is_no_hindrance(few: FaceDataset, tmp_path: Path) -> None:
+    first = open_search(few, tmp_path, trials=1).free()
+    search._open_study(tmp_path / search.STUDY, open_search(few, tmp_path).base).ask()  # nothing is chosen yet
+    open_search(few, tmp_path, trials=1).free()  # closes it
+    assert open_search(few, tmp_path, trials=2).free()[0].name == first[0].name
+
+
 def test_a_search_in_which_every_trial_fails_says_why(
     few: FaceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
