@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from fer_core.models.attention import AttentionKind, note
 
+IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 CAUTION = 0.1
 """Share of the decision that counts.
 
@@ -22,21 +25,22 @@ class SpatialTransformer(nn.Module):
 
     Args:
         localisation: (B, K, H, W) -> (B, width), what the crop is decided from.
-        width: its number of outputs; the last layer maps them to what is added to the identity, and starts at zero.
+        width: its number of outputs; the last layer maps them to what is added to `start`, and begins at zero.
+        start: the six numbers of the crop that it begins with.
     """
 
-    def __init__(self, localisation: nn.Module, width: int) -> None:
+    def __init__(self, localisation: nn.Module, width: int, start: Sequence[float] = IDENTITY) -> None:
         super().__init__()
         self.localisation = localisation
         self.affine = nn.Linear(width, 6)
         nn.init.zeros_(self.affine.weight)
         nn.init.zeros_(self.affine.bias)
-        self.register_buffer("identity", torch.tensor([1.0, 0, 0, 0, 1, 0]), persistent=False)
+        self.register_buffer("start", torch.tensor(start, dtype=torch.float32), persistent=False)
 
     def theta(self, x: Tensor) -> Tensor:
         """(B, K, H, W) -> (B, 2, 3): where in the input each output pixel looks, in [-1, 1] coordinates."""
         decision = CAUTION * self.affine(self.localisation(x)).float()
-        return (self.get_buffer("identity") + decision).view(-1, 2, 3)
+        return (self.get_buffer("start") + decision).view(-1, 2, 3)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, K, H, W) -> (B, K, H, W)."""

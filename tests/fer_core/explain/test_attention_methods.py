@@ -127,8 +127,8 @@ def test_places_by_the_weights_of_their_regions(models: Models, faces: Tensor) -
 
 @pytest.mark.parametrize(("layer", "step"), [(0, 16.0), (1, 2.0), (2, 4.0), (3, 8.0)])
 def test_masks_stage_by_stage(layer: int, step: float, models: Models, faces: Tensor) -> None:
-    mask = weights_of(models("residual_masking"), faces, AttentionKind.MASK)[layer - 1].mean(1)
-    raw = raw_attributions("mask_attention", models("residual_masking"), faces, 0, layer=layer)
+    mask = weights_of(models("residual_masking_light"), faces, AttentionKind.MASK)[layer - 1].mean(1)
+    raw = raw_attributions("mask_attention", models("residual_masking_light"), faces, 0, layer=layer)
     torch.testing.assert_close(raw, placed(mask, faces, 0.0, step))
     assert raw.amax((2, 3)).min() > 0
 

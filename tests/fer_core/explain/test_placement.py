@@ -68,9 +68,7 @@ def centre_of(heat: Tensor) -> tuple[float, float]:
 
 def crop_of(*affine: float) -> SpatialTransformer:
     """A transformer that takes the same crop of every face."""
-    transformer = SpatialTransformer(nn.Flatten(), 48 * 48)
-    transformer.affine.bias.data = torch.tensor(affine)
-    return transformer
+    return SpatialTransformer(nn.Flatten(), 48 * 48, start=affine)
 
 
 @pytest.mark.parametrize("name", MEASURED)
@@ -141,9 +139,8 @@ def test_there_is_no_heat_outside_the_crop() -> None:
 
 
 def test_each_face_has_its_own_crop() -> None:
-    transformer = SpatialTransformer(nn.Flatten(), 48 * 48)
-    transformer.affine.bias.data = torch.tensor([0.6, 0, 0, 0, 0.6, 0])
-    transformer.affine.weight.data[2] = 0.03  # the brighter the face, the further to the right
+    transformer = crop_of(0.6, 0, 0, 0, 0.6, 0)
+    transformer.affine.weight.data[2] = 0.3  # the brighter the face, the further to the right
     faces = torch.cat([bright(24, 24), bright(24, 24) * 0.2])
     model = Unpadded(transformer).eval()
     both = raw_attributions("grad_cam", model, faces, 0)

@@ -16,7 +16,7 @@ from fer_core.models.layers.grid_attention import GridAttention
 from fer_core.models.layers.multi_head_attention import MultiHeadAttention
 from fer_core.models.layers.region_attention import RegionAttention, region_footprints
 from fer_core.models.layers.self_attention import SelfAttention2d
-from fer_core.models.layers.spatial_transformer import CAUTION, SpatialTransformer
+from fer_core.models.layers.spatial_transformer import SpatialTransformer
 from fer_core.models.layers.squeeze_excite import SqueezeExcite
 from fer_core.models.zoo.cnn_lstm import RowAttention
 from fer_core.models.zoo.patt_lite import PatchAttention
@@ -252,8 +252,7 @@ def test_patch_attention_mixes_the_places_as_it_notes() -> None:
 
 
 def test_the_spatial_transformer_stays_inside_the_frame_where_it_zooms_in() -> None:
-    layer = SpatialTransformer(nn.Flatten(), 48 * 48)
-    layer.affine.bias.data = torch.tensor([-0.5, 0, 0.25, 0, -0.5, -0.25]) / CAUTION  # added to the identity
+    layer = SpatialTransformer(nn.Flatten(), 48 * 48, start=(0.5, 0, 0.25, 0, 0.5, -0.25))
     x = torch.rand(2, 1, 48, 48)
     out, found = _run(layer, x)
     assert found.weights.abs().max() <= 1
