@@ -63,11 +63,12 @@ def evaluate(
     from fer_core.classifiers import load_classifier
     from fer_core.data.table import centre_squares
     from fer_core.evaluation.labels import labelled_for, left_out, uses_ferplus
-    from fer_core.evaluation.predictions import predict_dataset
+    from fer_core.evaluation.predictions import predict_dataset, probabilities_of
     from fer_core.evaluation.protocols import PROTOCOLS
     from fer_core.evaluation.report import evaluate_predictions
     from fer_core.evaluation.subjects import by_subject
     from fer_core.evaluation.views import VIEWS
+    from fer_core.metrics import chance_calibration_error
 
     view, choose = VIEWS[tta], PROTOCOLS[protocol]
     options = read_options(label_map, first_neutral=first_neutral, find_faces=find_faces)
@@ -90,6 +91,7 @@ def evaluate(
         **report.to_dict(),
         "macro_f1_present": report.macro_f1_present,
         "absent": report.absent,
+        "ece_by_chance": chance_calibration_error(probabilities_of(table, classifier.labels).max(1)),
         "centre_squares": centre_squares(faces.table),
         "left_out": left_out(faces, classifier.labels),
         "subjects": {name: asdict(score) for name, score in by_subject(table, classifier.labels, faces).items()},
@@ -120,7 +122,8 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     if absent := document["absent"]:
         present = f"over the others alone macro F1 is {document['macro_f1_present']:.2%}"
         yield f"  no face is {', '.join(absent)}: an answer of it adds a class of F1 0; {present}"
-    yield f"  calibration error {document['ece']:.2%}"
+    chance = f"{document['ece_by_chance']:.2%} where every confidence were exactly right"
+    yield f"  calibration error {document['ece']:.2%}  (on so many faces {chance})"
     yield f"  {'':10}{'precision':>10}{'recall':>10}{'faces':>8}"
     for emotion, scores in document["per_class"].items():
         yield f"  {emotion:10}{scores['precision']:>10.1%}{scores['recall']:>10.1%}{scores['support']:>8}"

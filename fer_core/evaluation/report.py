@@ -31,7 +31,7 @@ class EvaluationReport:
         macro_f1: mean F1 of the classes that occur or are answered; `macro_*` weigh classes evenly, `weighted_*` by
             their faces. On a dataset without a class (CK+48 has no neutral face) a single answer of it adds a class
             of F1 0; `macro_f1_present` leaves such classes out.
-        ece: expected calibration error over 15 bins.
+        ece: expected calibration error over 15 bins; see `chance_calibration_error` for what of it is noise.
         confusion: rows true, columns predicted, in the order of `labels`.
         per_class: {emotion: {"precision", "recall", "f1", "support"}}.
     """

@@ -32,3 +32,20 @@ def expected_calibration_error(true: np.ndarray, probabilities: np.ndarray, bins
     """
     parts = reliability_bins(true, probabilities, bins)
     return float((parts["count"] * np.abs(parts["confidence"] - parts["accuracy"])).sum() / len(true))
+
+
+def chance_calibration_error(confidence: np.ndarray, bins: int = BINS, draws: int = 100) -> float:
+    """The calibration error that so many faces show on average where every confidence is exactly right, in [0, 1].
+
+    An estimate from few faces is never 0, since the share of right answers in a bin scatters (Nixon et al. 2019,
+    https://arxiv.org/abs/1904.01685, on what biases it).
+
+    Args:
+        confidence: (N,) the probability of each answer.
+        bins: of the calibration error.
+        draws: how often right and wrong are drawn from the confidences; the first draws are always the same.
+    """
+    index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    rng = np.random.default_rng(0)
+    errors = [np.bincount(index, (rng.random(len(confidence)) < confidence) - confidence, bins) for _ in range(draws)]
+    return float(np.abs(errors).sum(1).mean() / len(confidence))

@@ -11,6 +11,7 @@ from scipy.stats import binomtest
 from fer_core.metrics import (
     accuracy,
     averaged_scores,
+    chance_calibration_error,
     confusion,
     effective_count,
     expected_calibration_error,
@@ -65,6 +66,24 @@ def test_perfect_and_worst_calibration() -> None:
     sure = np.eye(3)
     assert expected_calibration_error(true, sure) == 0
     assert expected_calibration_error((true + 1) % 3, sure) == 1
+
+
+def test_what_chance_alone_makes_of_calibration() -> None:
+    """As the error of labels drawn from the answers themselves; less on more faces, 0 where sure."""
+    import torch
+    from torchmetrics.functional.classification import multiclass_calibration_error
+
+    _, probabilities = random_case(3, n=400)
+    rng = np.random.default_rng(1)
+    drawn = [(probabilities.cumsum(1) > rng.random((400, 1))).argmax(1) for _ in range(60)]
+    errors = [
+        multiclass_calibration_error(torch.from_numpy(probabilities), torch.from_numpy(true), 7, n_bins=15).item()
+        for true in drawn
+    ]
+    few = chance_calibration_error(probabilities.max(1))
+    assert few == pytest.approx(np.mean(errors), rel=0.1)
+    assert chance_calibration_error(np.tile(probabilities.max(1), 16)) == pytest.approx(few / 4, rel=0.2)
+    assert chance_calibration_error(np.ones(9)) == 0
 
 
 @given(st.integers(0, 10_000))
