@@ -37,12 +37,14 @@ GOODBYE: Final = 3
 STREAMLIT: Final = {
     "browser.gatherUsageStats": False,
     "server.fileWatcherType": "none",
+    "runner.magicEnabled": False,
     "client.toolbarMode": "viewer",
     "client.showErrorDetails": "none",
     "client.showErrorLinks": False,
     "logger.level": "error",
 }
-"""No statistics, no watching of files, no tracebacks and no links to search engines on the page."""
+"""No statistics, no watching of files, no bare strings of a script on the page, no tracebacks, no links to search
+engines."""
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 SIDE = 384
-LEFT, TOP, BOTTOM = 34, 12, 372
-"""Where the bars begin, and the heights of 1 and 0."""
+LEFT, TOP, BOTTOM = 52, 20, 356
+"""Where the bars begin, and the heights of 1 and 0; pages round the corners off."""
 PAPER, LINE, WORDS, BAR = 255, 200, 90, 60
 
 
@@ -22,7 +22,7 @@ def bars(weights: np.ndarray) -> np.ndarray:
     """
     ranked = np.sort(np.clip(weights, 0, 1))[::-1]
     picture = Image.new("L", (SIDE, SIDE), PAPER)
-    pen, font = ImageDraw.Draw(picture), ImageFont.load_default(14)
+    pen, font = ImageDraw.Draw(picture), ImageFont.load_default(22)
     for value in (0.0, 0.5, 1.0):
         pen.line((LEFT, height_of(value), SIDE, height_of(value)), fill=LINE)
         pen.text((LEFT - 6, height_of(value)), f"{value:g}", fill=WORDS, font=font, anchor="rm")

@@ -35,6 +35,8 @@ def run_rows(
 ) -> Iterator[Outcome]:
     """Runs rows and the members that they need, and yields each as it ends; those that build on others come last.
 
+    A row that builds on others builds on rows that do not.
+
     Args:
         rows: what to run.
         data: a prepared dataset, or a raw source.
@@ -44,9 +46,12 @@ def run_rows(
         report: hears of each row as it starts, where rows run one by one.
     """
     ordered = with_members(rows)
-    alone = [row for row in ordered if not row.members]
-    yield from _together(alone, data, budget, root, jobs) if jobs > 1 else _in_turn(alone, data, budget, root, report)
-    yield from _in_turn([row for row in ordered if row.members], data, budget, root, report)
+    alone, building = ([row for row in ordered if bool(row.members) is joins] for joins in (False, True))
+    for group in (alone, building):
+        if jobs > 1 and group:
+            yield from _together(group, data, budget, root, jobs)
+        else:
+            yield from _in_turn(group, data, budget, root, report)
 
 
 def timed_again(rows: tuple[Row, ...], root: Path) -> Iterator[Outcome]:

@@ -205,7 +205,7 @@ def test_bars_are_as_high_as_their_weights() -> None:
     picture = bars(np.array([0.25, 1.0, 0.5]))
     assert picture.shape == (384, 384)
     heights = [(picture[:, column] < 100).sum() for column in (60, 200, 370)]  # the widest first
-    assert heights == pytest.approx([361, 181, 91], abs=1)
+    assert heights == pytest.approx([337, 169, 85], abs=1)
     assert (bars(np.linspace(0, 1, 2000)) < 100).any()
 
 

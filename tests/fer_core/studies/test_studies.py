@@ -63,6 +63,7 @@ def test_members_come_before_those_that_join_them() -> None:
     names = [row.name for row in with_members(ensembles)]
     assert len(names) == len(set(names))
     for row in ensembles:
+        assert not any(all_rows()[member].members for member in row.members)  # or they could not run side by side
         assert all(names.index(member) < names.index(row.name) for member in row.members)
 
 

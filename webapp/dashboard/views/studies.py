@@ -17,6 +17,7 @@ PERCENT = (
     *("PublicTest", "PrivateTest", "low", "high", "without_twins", "clean_sample", "robustness", "published"),
     *CORRUPTIONS,
 )
+# headings of columns whose names do not say it all
 LABELS = {
     "low": "PrivateTest from (95 %)",
     "high": "to (95 %)",
@@ -33,7 +34,6 @@ LABELS = {
     "published": "published by others",
     "published_note": "about that figure",
 }
-"""Headings of columns whose names do not say it all."""
 SPEEDS = ("training_speed", "inference_speed", "seconds")
 COSTS = {
     "parameters": "parameters",
