@@ -94,8 +94,8 @@ How to read it:
   methods have no epochs to cut and take what they take. `python -m scripts.reproduce TABLE --data DIR --budget full
   --record` takes away the limit.
 - One seed: rows whose intervals overlap are ties. Always answering happy is right for 24.5 % of PrivateTest.
-- `sample` is {sample} faces of PublicTest, clean, and corrupted in six ways at five strengths each (the mean, and the
-  mean of each corruption); compare it with the clean sample, not with PublicTest: it is right to about 8 points.
+- `sample` is {sample}; clean, and corrupted in six ways at five strengths each (the mean, and the mean of each
+  corruption). Compare what is corrupted with the clean sample, not with PublicTest.
 - A row's history was judged in the precision that it was trained in, its predictions in float32: they may differ by
   some faces.
 - Rows of one network that tell of different `images seen` were measured before that speed was shared, and wait to be
@@ -189,7 +189,7 @@ def leaderboard_page() -> str:
         shown = [markdown(board)] if len(board) else []
         parts += [f"## {table.title} (`{table.name}`)", table.question, *shown, *filter(None, (wanting, notes))]
     small = BUDGETS["small"]
-    return LEADERBOARD_PAGE.format(small=small.title, sample=small.robustness_faces, tables="\n\n".join(parts))
+    return LEADERBOARD_PAGE.format(small=small.title, sample=small.sample, tables="\n\n".join(parts))
 
 
 def _measured() -> list[tuple[Table, pd.DataFrame]]:

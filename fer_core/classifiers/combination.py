@@ -8,7 +8,7 @@ applied without the library that fitted it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,6 +18,15 @@ from fer_core.registry import Registry
 
 Arrays = dict[str, np.ndarray]
 """What a combination has learnt."""
+
+FOLDS = 5
+
+
+def folds(n: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """For cross-fitting n faces: (positions to fit on, positions held out), each position held out once."""
+    order = np.random.default_rng(0).permutation(n)
+    for held_out in np.array_split(order, FOLDS):
+        yield np.setdiff1d(order, held_out), held_out
 
 
 class Combination(ABC):

@@ -14,11 +14,10 @@ import pandas as pd
 
 from fer_core.classifiers.base import log_probabilities, softmax
 from fer_core.classifiers.calibration import fit_temperature
-from fer_core.classifiers.combination import COMBINATIONS, Arrays
+from fer_core.classifiers.combination import COMBINATIONS, Arrays, folds
 from fer_core.errors import DataError
 
 FITTED_ON = "PublicTest"
-FOLDS = 5
 
 
 def combine(
@@ -67,11 +66,9 @@ def learn(tables: Sequence[pd.DataFrame], method: str, **options: Any) -> Arrays
 def _held_out(members: np.ndarray, labels: np.ndarray, method: str, options: dict[str, Any]) -> np.ndarray:
     """float64 (N, C): every fifth of the faces by what the other four fifths taught."""
     found = np.zeros(members.shape[1:])
-    order = np.random.default_rng(0).permutation(len(labels))
-    for part in np.array_split(order, FOLDS):
-        rest = np.setdiff1d(order, part)
-        learnt = COMBINATIONS[method].fit(members[:, rest], labels[rest], **options)
-        found[part] = answers(method, learnt, members[:, part])
+    for fitted, held_out in folds(len(labels)):
+        learnt = COMBINATIONS[method].fit(members[:, fitted], labels[fitted], **options)
+        found[held_out] = answers(method, learnt, members[:, held_out])
     return found
 
 

@@ -36,6 +36,12 @@ class Budget:
     robustness_faces: int = 0
     miniature: bool = False
 
+    @property
+    def sample(self) -> str:
+        """What the robustness columns are measured on, and how far off a share of so few faces may be (95 %)."""
+        error = 196 * math.sqrt(0.25 / self.robustness_faces)
+        return f"{self.robustness_faces} faces of PublicTest, right to about {error:.0f} points"
+
 
 BUDGETS: Registry[Budget] = Registry("budget")
 BUDGETS.add(

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from fer_core.classifiers.base import log_probabilities, softmax
-from fer_core.classifiers.combination import Arrays, Combination, register_combination
+from fer_core.classifiers.combination import FOLDS, Arrays, Combination, folds, register_combination
 from fer_core.errors import ConfigError
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)
 """Inverse strengths of the L2 penalty that are tried."""
-FOLDS = 5
 NEVER = -20.0
 """Score of a class that the fit saw no face of."""
 
@@ -54,17 +53,11 @@ def _inputs(members: np.ndarray) -> np.ndarray:
 def _cross_fitted_loss(inputs: np.ndarray, labels: np.ndarray, classes: int, strength: float) -> float:
     """Mean negative log-likelihood of each face under the fit that did not see it."""
     losses = []
-    for fitted, held_out in _folds(len(labels)):
+    for fitted, held_out in folds(len(labels)):
         coefficients, intercept = _regression(inputs[fitted], labels[fitted], classes, strength)
         found = softmax(inputs[held_out] @ coefficients.T + intercept)
         losses.append(-np.log(np.maximum(found[np.arange(len(held_out)), labels[held_out]], 1e-12)))
     return float(np.concatenate(losses).mean())
-
-
-def _folds(n: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    order = np.random.default_rng(0).permutation(n)
-    for held_out in np.array_split(order, FOLDS):
-        yield np.setdiff1d(order, held_out), held_out
 
 
 def _regression(inputs: np.ndarray, labels: np.ndarray, classes: int, strength: float) -> tuple[np.ndarray, np.ndarray]:

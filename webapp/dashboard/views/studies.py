@@ -72,7 +72,7 @@ def show_table(board: pd.DataFrame) -> None:
     st.caption(
         "Sorted by PublicTest, which selects; PrivateTest with its 95 % interval, from one seed: rows whose intervals "
         f"overlap are ties. The small budget is {BUDGETS['small'].title}: how far a method gets on little. The sample "
-        f"is {BUDGETS['small'].robustness_faces} faces of PublicTest, clean and corrupted, right to about 8 points. "
+        f"is {BUDGETS['small'].sample}; clean, and corrupted in six ways. "
         "Speeds are of one core. `published by others` follows their own protocols; it is never a figure of this "
         "project."
     )
