@@ -84,6 +84,11 @@ class Card:
     views: str = "single"
     members: list[dict[str, str]] = field(default_factory=list)
 
+    @property
+    def field_side(self) -> int:
+        """The network looks at the centre of so many pixels a side; all of the face where the card says nothing."""
+        return int(self.input.get("field") or self.input["side"])
+
 
 def load_card(folder: Path) -> Card:
     """Reads a checkpoint's card; raises CheckpointError where it is missing or broken."""

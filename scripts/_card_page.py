@@ -28,7 +28,7 @@ def _identity(card: Card) -> str:
 
 
 def _network(card: Card) -> list[str]:
-    field = card.input.get("field", card.input["side"])
+    field = card.field_side
     sees = "all of it" if field == card.input["side"] else f"its centre of {field}x{field}"
     options = ", ".join(f"{name} {value}" for name, value in card.options.items()) or "as registered"
     size = f"{card.parameters:,} parameters"

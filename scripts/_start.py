@@ -49,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--no-browser", action="store_true", help="do not open a browser window")
     add("--data", type=Path, metavar="PATH", help="your copy of FER2013, prepared or raw, to see its faces")
     add("--checkpoint", metavar="NAME", help="model to serve: a name under checkpoints/ or a folder")
+    host = "another name that the pages answer to, such as a proxy's; may be given several times"
+    add("--allow-host", action="append", default=[], metavar="NAME", help=host)
     return parser
 
 
@@ -98,6 +100,8 @@ def webapp_arguments(options: argparse.Namespace) -> list[str]:
     if options.checkpoint:
         folder = Path(options.checkpoint)
         result += ["--checkpoint", str(folder.resolve()) if folder.is_dir() else options.checkpoint]
+    for name in options.allow_host:
+        result += ["--allow-host", name]
     return result
 
 

@@ -68,8 +68,8 @@ Accuracy is followed by its 95 % interval (Wilson). "Without twins" leaves out t
 byte-identical twin in Training. `labels` says what a model was judged by: FER2013's seven emotions, or the eight of
 FER+'s voters (faces without a majority are left out), whose figures cannot be compared with the others. `learnt from`
 says which labels taught it: most had the votes of FER+ as a second target, which is more than FER2013's labels alone.
-Everything was selected on PublicTest, by which the rows are ordered; PrivateTest was looked at once. What was tried on
-the way, with what did not work, is in [LOG.md](LOG.md).
+Everything was selected on PublicTest, by which the rows are ordered; PrivateTest was looked at once for
+each model, when all about it was decided. What was tried on the way, with what did not work, is in [LOG.md](LOG.md).
 
 This page is generated from the cards: `python -m scripts.document`.
 """
@@ -292,7 +292,8 @@ def _selection(card: Card) -> str:
 
 def _learnt_from(folder: Path, card: Card) -> str:
     """The labels that taught a checkpoint; an ensemble's are those of its members."""
-    own = [str(card.training["labels"])] if card.training.get("labels") else []
+    began = ["ImageNet (pretraining)"] if card.options.get("pretrained") else []
+    own = [", ".join([*began, str(card.training["labels"])])] if card.training.get("labels") else []
     taught = [_learnt_from(part, load_card(part)) for part in _member_folders(folder, card)]
     found = "; ".join(dict.fromkeys([*own, *taught])) or "-"
     return found.replace(" labels and ", ", ") + (f", after `{start}`" if (start := _start(card)) else "")

@@ -28,7 +28,9 @@ _SUBJECTS = 12
 def evaluate(
     checkpoint: Annotated[str, typer.Argument(help="A name under checkpoints/, or a checkpoint's folder.")],
     data: Annotated[Path, typer.Option(help="Prepared dataset, or a raw source that is prepared on the way.")],
-    split: Annotated[str, typer.Option(help="Training, PublicTest, PrivateTest, or all of them.")] = "PrivateTest",
+    split: Annotated[
+        str, typer.Option(help="Training, PublicTest (while anything is still to be chosen), PrivateTest, or all.")
+    ] = "PrivateTest",
     tta: Annotated[str, typer.Option(help="Views of each face: single, flip or ten_crop.")] = "single",
     protocol: Annotated[
         str,
@@ -60,15 +62,17 @@ def evaluate(
     is judged whole with --split all. Where a dataset names who is shown (FERG's characters, the people of JAFFE and
     CK+), accuracy follows for each.
     """
+    import numpy as np
+
     from fer_core.classifiers import load_classifier
     from fer_core.data.table import centre_squares
     from fer_core.evaluation.labels import labelled_for, left_out, uses_ferplus
     from fer_core.evaluation.predictions import predict_dataset, probabilities_of
-    from fer_core.evaluation.protocols import PROTOCOLS
+    from fer_core.evaluation.protocols import PROTOCOLS, copies_in
     from fer_core.evaluation.report import evaluate_predictions
     from fer_core.evaluation.subjects import by_subject
     from fer_core.evaluation.views import VIEWS
-    from fer_core.metrics import chance_calibration_error
+    from fer_core.metrics import chance_calibration_error, effective_count, wilson_interval
 
     view, choose = VIEWS[tta], PROTOCOLS[protocol]
     options = read_options(label_map, first_neutral=first_neutral, find_faces=find_faces)
@@ -77,11 +81,15 @@ def evaluate(
         _record(checkpoint, dataset)
     classifier = load_classifier(checkpoint, backend=backend)
     relabelled = labelled_for(dataset, classifier.labels, labels)
-    faces = choose(relabelled, split, 0).test_faces
+    parts = choose(relabelled, split, 0)
+    faces = parts.test_faces
     start = time.perf_counter()
     table = predict_dataset(classifier, faces, judge=lambda pixels: view(classifier, pixels), progress=_bar)
     seconds = time.perf_counter() - start
     report = evaluate_predictions(table, classifier.labels)
+    distinct = effective_count(table["row"].to_numpy())
+    judged = parts.test[np.isin(faces.labels, np.arange(len(classifier.labels)))]
+    taught = np.flatnonzero(parts.dataset.table["split"] == "Training")
     document = {
         "checkpoint": classifier.name,
         "judged_by": "FER+ majority" if uses_ferplus(dataset, classifier.labels, labels) else "dataset",
@@ -89,6 +97,9 @@ def evaluate(
         "protocol": protocol,
         "tta": tta,
         **report.to_dict(),
+        "accuracy_interval": list(wilson_interval(report.accuracy * distinct, distinct)),
+        "distinct": int(table["row"].nunique()),
+        "copies_in_training": int(copies_in(parts.dataset, judged, taught).sum()),
         "macro_f1_present": report.macro_f1_present,
         "absent": report.absent,
         "ece_by_chance": chance_calibration_error(probabilities_of(table, classifier.labels).max(1)),
@@ -113,7 +124,10 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     low, high = document["accuracy_interval"]
     yield f"{document['checkpoint']} on {document['split']} ({document['protocol']}, {document['tta']})"
     speed = f"{document['images_per_second']:.0f} a second on {document['device']}"
-    yield f"  {document['n']} faces by {_judge(document['judged_by'])}, {speed}"
+    several = f" ({document['distinct']} different ones)" if document["distinct"] < document["n"] else ""
+    yield f"  {document['n']} faces{several} by {_judge(document['judged_by'])}, {speed}"
+    if learnt := document["copies_in_training"]:
+        yield f"  {learnt} of them have a copy in Training: a model that was trained there has learnt their labels"
     if missing := document["left_out"]:
         names = ", ".join(f"{faces} {name}" for name, faces in missing.items())
         yield f"  {sum(missing.values())} more left out, no label that the model knows: {names}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from fer_core.artifacts import ENSEMBLE, Card, load_arrays, load_card, save_arrays, update_card
 from fer_core.classifiers.base import CheckpointClassifier, log_probabilities, mean_over_views, views_of
 from fer_core.classifiers.calibration import fit_temperature
-from fer_core.classifiers.combination import COMBINATIONS, Arrays
+from fer_core.classifiers.combination import COMBINATIONS, Arrays, Combination, cross_fits
 from fer_core.classifiers.parts import OpenPart, adopt, open_parts
 from fer_core.data.ferplus import as_ferplus
 from fer_core.data.table import FaceDataset
@@ -50,6 +50,16 @@ class EnsembleClassifier(CheckpointClassifier):
         """uint8 (N, 48, 48) -> float32 (M, N, C), every member asked once."""
         return ask(self.members, faces, self.labels)
 
+    def held_out_logits(self, faces: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """uint8 (N, 48, 48) of PublicTest, int (N,) -> (N, C): each face's logits by a fit that did not see it."""
+        seen = [self.member_answers(view(faces)) for view in views_of(self.card)]
+        return _held_out(COMBINATIONS[self.card.model], seen, labels)
+
+    @property
+    def learns(self) -> bool:
+        """Whether the labels of PublicTest taught it."""
+        return COMBINATIONS[self.card.model].learns
+
     def torch_model(self) -> Any:
         """Raises UnsupportedError: heat is explained for one network."""
         names = ", ".join(member.name for member in self.members)
@@ -80,6 +90,9 @@ def build_ensemble(
 ) -> Card:
     """Fits an ensemble and its temperature on PublicTest and writes it into `folder`.
 
+    Where the labels of PublicTest teach the ensemble, temperature and selection value come from answers that were held
+    out: each fifth of the faces by what the other four taught.
+
     Args:
         folder: where the checkpoint goes.
         method: a name in COMBINATIONS.
@@ -108,10 +121,24 @@ def build_ensemble(
         temperature=fit_temperature(logits, public.labels),
         options={name: array.round(6).tolist() for name, array in learnt.items() if array.size <= SHOWN},
         data={"fingerprint": dataset.fingerprint, "source_format": dataset.source_format, "faces": len(public)},
-        selection={"split": PUBLIC, "metric": "accuracy", "value": _accuracy(logits, public.labels)},
+        selection={"split": PUBLIC, "metric": _metric(method), "value": _accuracy(logits, public.labels)},
         training=training or {"seconds": round(time.perf_counter() - start, 1), "fitted_on": PUBLIC},
-        notes=notes,
+        notes=" ".join(filter(None, (notes, *(() if training else _strangers(opened, dataset))))),
     )
+
+
+def _metric(method: str) -> str:
+    return "cross-fitted accuracy" if COMBINATIONS[method].learns else "accuracy"
+
+
+def _strangers(members: Sequence[CheckpointClassifier], dataset: FaceDataset) -> Iterator[str]:
+    """A sentence for each member that learnt from other data, which may hold faces of this one's test splits."""
+    for member in members:
+        if member.card.data.get("fingerprint", dataset.fingerprint) != dataset.fingerprint:
+            yield (
+                f"{member.name} was trained on another dataset or division than the one that this ensemble was fitted "
+                "and judged on; where that held faces of PublicTest or PrivateTest, its figures say nothing."
+            )
 
 
 def _public(dataset: FaceDataset, labels: tuple[str, ...]) -> FaceDataset:
@@ -128,11 +155,20 @@ def _public(dataset: FaceDataset, labels: tuple[str, ...]) -> FaceDataset:
 def _fit(
     card: Card, members: Sequence[CheckpointClassifier], public: FaceDataset, options: dict[str, Any]
 ) -> tuple[Arrays, np.ndarray]:
-    """What the combination learns from the faces as they are, and the logits (N, C) over all views."""
+    """What the combination learns from the faces as they are, and the logits (N, C) over all views, held out."""
     combination = COMBINATIONS[card.model]
     seen = [ask(members, view(np.asarray(public.pixels)), card.labels) for view in views_of(card)]
     learnt = combination.fit(seen[0], public.labels, **options)
-    return learnt, mean_over_views(np.stack([log_probabilities(combination.apply(said, learnt)) for said in seen]))
+    return learnt, _held_out(combination, seen, public.labels, **options)
+
+
+def _held_out(combination: Combination, seen: Sequence[np.ndarray], labels: np.ndarray, **options: Any) -> np.ndarray:
+    """(M, N, C) of each view -> (N, C): logits of each face by a fit that did not see it, where labels teach it."""
+    found = np.zeros(seen[0].shape[1:])
+    for held_out, learnt in cross_fits(combination, seen[0], labels, **options):
+        answers = [log_probabilities(combination.apply(said[:, held_out], learnt)) for said in seen]
+        found[held_out] = mean_over_views(np.stack(answers))
+    return found
 
 
 def _draft(name: str, method: str, members: Sequence[CheckpointClassifier], views: str) -> Card:

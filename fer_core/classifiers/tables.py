@@ -14,7 +14,7 @@ import pandas as pd
 
 from fer_core.classifiers.base import log_probabilities, softmax
 from fer_core.classifiers.calibration import fit_temperature
-from fer_core.classifiers.combination import COMBINATIONS, Arrays, folds
+from fer_core.classifiers.combination import COMBINATIONS, Arrays, cross_fits
 from fer_core.errors import DataError
 
 FITTED_ON = "PublicTest"
@@ -66,8 +66,7 @@ def learn(tables: Sequence[pd.DataFrame], method: str, **options: Any) -> Arrays
 def _held_out(members: np.ndarray, labels: np.ndarray, method: str, options: dict[str, Any]) -> np.ndarray:
     """float64 (N, C): every fifth of the faces by what the other four fifths taught."""
     found = np.zeros(members.shape[1:])
-    for fitted, held_out in folds(len(labels)):
-        learnt = COMBINATIONS[method].fit(members[:, fitted], labels[fitted], **options)
+    for held_out, learnt in cross_fits(COMBINATIONS[method], members, labels, **options):
         found[held_out] = answers(method, learnt, members[:, held_out])
     return found
 

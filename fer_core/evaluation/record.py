@@ -9,12 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from fer_core.artifacts import REPORT, load_card, update_card
 from fer_core.classifiers import load_classifier
 from fer_core.classifiers.base import softmax
 from fer_core.classifiers.calibration import fit_temperature
+from fer_core.classifiers.ensemble import EnsembleClassifier
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError
 from fer_core.evaluation.labels import labelled_for
@@ -52,10 +54,25 @@ def record_evaluation(folder: Path, dataset: FaceDataset, *, progress: Progress 
 
 
 def judge_tests(folder: Path, dataset: FaceDataset, progress: Progress | None = None) -> pd.DataFrame:
-    """A predictions table of both test splits, by PyTorch, with logits in place of probabilities."""
+    """A predictions table of both test splits, by PyTorch, with logits in place of probabilities.
+
+    Faces of PublicTest that taught an ensemble are answered by a fit that did not see them.
+    """
     classifier = load_classifier(folder, backend="torch")
     tests = dataset.select(dataset.table["split"].isin(TESTS).to_numpy())
-    return predict_dataset(classifier, tests, judge=classifier.predict_logits, progress=progress)
+    table = predict_dataset(classifier, tests, judge=classifier.predict_logits, progress=progress)
+    return _held_out(classifier, table, dataset) if isinstance(classifier, EnsembleClassifier) else table
+
+
+def _held_out(classifier: EnsembleClassifier, table: pd.DataFrame, dataset: FaceDataset) -> pd.DataFrame:
+    if not classifier.learns:
+        return table
+    public = table[table["split"] == TESTS[0]]
+    faces = dataset.select(dataset.table["row"].isin(set(public["row"])).to_numpy())
+    logits = classifier.held_out_logits(np.asarray(faces.pixels), faces.labels)
+    columns = [f"p_{name}" for name in classifier.labels]
+    table.loc[public.index, columns] = logits.astype(np.float32)
+    return table
 
 
 def softened(logits: pd.DataFrame, labels: tuple[str, ...], temperature: float) -> pd.DataFrame:

@@ -29,7 +29,8 @@ def by_subject(predictions: pd.DataFrame, labels: tuple[str, ...], dataset: Face
     """
     if "subject" not in dataset.table:
         return {}
-    names = dataset.table.set_index("row")["subject"].reindex(predictions["row"]).to_numpy()
+    of_row = dataset.table.drop_duplicates("row").set_index("row")["subject"]
+    names = of_row.reindex(predictions["row"]).to_numpy()
     right = probabilities_of(predictions, labels).argmax(1) == predictions["label"].to_numpy()
     groups = pd.Series(right).groupby(np.asarray(names, object))
     return {str(name): SubjectScore(len(answers), float(answers.mean())) for name, answers in groups if name}

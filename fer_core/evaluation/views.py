@@ -45,7 +45,7 @@ def ten_crop(classifier: CheckpointClassifier, faces: np.ndarray) -> np.ndarray:
     from fer_core.data.transforms import to_unit
 
     side = faces.shape[-1]
-    field = classifier.card.input.get("field") or side
+    field = classifier.card.field_side
     crop = field if field < side else CROP
     views = crops(to_unit(torch.from_numpy(np.array(faces))), crop).flatten(0, 1)  # (10 * N, 1, crop, crop)
     if field < side:

@@ -14,6 +14,7 @@ import pytest
 from fer_core.artifacts import ONNX, load_card, update_card
 from fer_core.data import store
 from fer_core.labels import EMOTIONS
+from fer_core.metrics import wilson_interval
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = {
@@ -60,6 +61,22 @@ def test_ten_crop_on_the_deduplicated_split_for_people(checkpoint: Path, prepare
     assert done.returncode == 0, done.stderr
     assert "tiny on PublicTest (deduplicated, ten_crop)" in done.stdout
     assert "95 % interval" in done.stdout
+
+
+def test_copies_are_counted_and_widen_the_interval(checkpoint: Path, prepared: Path, tmp_path: Path) -> None:
+    dataset = store.load(prepared)
+    mostly_happy = (dataset.labels == EMOTIONS.index("happy")) | (dataset.table["row"].to_numpy() % 5 == 0)
+    store.save(dataset.select(mostly_happy), tmp_path / "uneven")
+    options = ("--data", str(tmp_path / "uneven"), "--backend", "torch", "--json", "--protocol")
+    official, copied = (
+        json.loads(run("scripts.evaluate", str(checkpoint), *options, protocol).stdout)
+        for protocol in ("official", "oversampled")
+    )
+    assert official["distinct"] == official["n"]
+    assert copied["distinct"] < copied["n"]
+    assert copied["copies_in_training"] > official["copies_in_training"]
+    naive = wilson_interval(copied["accuracy"] * copied["n"], copied["n"])
+    assert np.diff(copied["accuracy_interval"]) > np.diff(naive)
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,11 @@ def test_a_checkpoints_name_stays_a_name(tmp_path: Path, monkeypatch: pytest.Mon
     assert _start.webapp_arguments(_options("--checkpoint", "vgg_se"))[-1] == "vgg_se"
 
 
+def test_names_that_the_pages_answer_to_are_handed_on() -> None:
+    given = _options("--allow-host", "fer.example", "--allow-host", "faces.example")
+    assert _start.webapp_arguments(given)[-4:] == ["--allow-host", "fer.example", "--allow-host", "faces.example"]
+
+
 @pytest.mark.parametrize(
     ("host", "url"),
     [

@@ -72,6 +72,11 @@ def test_all_probabilities_are_told() -> None:
     assert html.count("%</td>") == 7
 
 
+def test_the_page_tells_how_much_of_the_face_the_model_looks_at() -> None:
+    assert "centre" not in views.face(visit_of(1), "")
+    assert "centre, 44&times;44" in views.face(visit_of(1), "", field=44)
+
+
 def test_an_unsure_model_says_so() -> None:
     visit = visit_of(1)
     assert "unsure" not in views.face(visit, "")

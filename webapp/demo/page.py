@@ -304,7 +304,8 @@ class _Page:
 
     def _show(self, visit: Visit) -> tuple[Any, ...]:
         found = bool(visit.faces)
-        reliability = handlers.reliability(self.models.card(visit.checkpoint), visit.face.emotion) if found else ""
+        card = self.models.card(visit.checkpoint)
+        reliability = handlers.reliability(card, visit.face.emotion) if found else ""
         return (
             visit,
             None,
@@ -315,7 +316,7 @@ class _Page:
             views.summary(visit),
             views.photo(visit),
             views.chooser(visit),
-            views.face(visit, reliability) if found else "",
+            views.face(visit, reliability, card.field_side) if found else "",
         )
 
     def _empty(self, message: str) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from fer_core.artifacts import Card
+from fer_core.data.table import SIDE
 from fer_core.labels import COLOURS, EMOJI, EMOTIONS, ink_on, judged_by
 from webapp.demo.examples import Example
 from webapp.demo.handlers import Visit, as_document, is_whole
@@ -102,16 +103,17 @@ def chooser(visit: Visit) -> str:
     return f'<div class="fer-faces" role="group" aria-label="Faces in the photo">{faces}</div>'
 
 
-def face(visit: Visit, reliability: str) -> str:
-    """The chosen face: what the model saw, what it says, and how far to trust that."""
+def face(visit: Visit, reliability: str, field: int = SIDE) -> str:
+    """The chosen face: what the model saw (the centre of field x field), what it says, and how far to trust that."""
     one = visit.face
     crop = picture_data(one.face.crop)
     number = f"Face {visit.chosen + 1}: " if len(visit.faces) > 1 else ""
     trust = f'<p class="fer-trust">{escape(reliability)}</p>' if reliability else ""
+    centre = f", of which it looks at the centre, {field}&times;{field}" if field < SIDE else ""
     return (
         f'<div class="fer-face"><figure><img class="fer-pixels" src="{crop}" width="168" height="168" '
-        f'alt="The face as the model sees it: 48 by 48 grey pixels, enlarged">'
-        f"<figcaption>What the model sees: 48&times;48 pixels</figcaption></figure>"
+        f'alt="The face as the model gets it: 48 by 48 grey pixels, enlarged">'
+        f"<figcaption>What the model gets: 48&times;48 pixels{centre}</figcaption></figure>"
         f'<div class="fer-verdict"><h3>{number}{EMOJI[one.emotion]} {one.emotion} '
         f"<small>{one.confidence:.0%} confident</small></h3>{_bars(one)}{_doubt(one)}{trust}</div></div>"
     )

@@ -26,6 +26,7 @@ class OneVsRest(Combination):
     title = "One model for each emotion"
     paper = "https://www.jmlr.org/papers/v5/rifkin04a.html"
     description = "Each emotion has a model of its own against all the rest; the claims are scaled to sum to 1."
+    learns = True
 
     def fit(self, members: np.ndarray, labels: np.ndarray, **options: Any) -> Arrays:
         if len(members) < members.shape[2]:

@@ -29,6 +29,7 @@ class Stacking(Combination):
     title = "Stacking"
     paper = "https://doi.org/10.1016/S0893-6080(05)80023-1"
     description = "A logistic regression on the members' log-probabilities, fitted on PublicTest."
+    learns = True
 
     def fit(self, members: np.ndarray, labels: np.ndarray, **options: Any) -> Arrays:
         inputs, classes = _inputs(members), members.shape[2]

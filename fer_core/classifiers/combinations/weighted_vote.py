@@ -26,6 +26,7 @@ class WeightedVote(Combination):
     title = "Weighted voting"
     paper = "https://doi.org/10.1111/j.2517-6161.1977.tb01600.x"
     description = "A weighted mean of the members' probabilities; the weights were fitted on PublicTest."
+    learns = True
 
     def fit(self, members: np.ndarray, labels: np.ndarray, **options: Any) -> Arrays:
         likelihood = np.maximum(members[:, np.arange(len(labels)), labels].astype(np.float64), TINY)  # (M, N)

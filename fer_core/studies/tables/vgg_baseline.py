@@ -11,7 +11,7 @@ register_table(
     "What does VGG reach from scratch, and which augmentation is it that helps?",
     network("vgg", "VGG with three dense layers", "vgg",
             published=Published(0.7328, "https://arxiv.org/abs/2105.03588",
-                                "ten-crop; the code validates on PrivateTest, users could not reproduce it")),
+                                "ten-crop; the code validates on PrivateTest (usef-kh/fer)")),
     network("vgg16", "VGG-16", "vgg16"),
     network("vgg19", "VGG-19", "vgg19",
             published=Published(0.7311, "https://github.com/WuJie1010/Facial-Expression-Recognition.Pytorch",

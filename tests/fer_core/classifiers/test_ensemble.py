@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fer_core import artifacts
@@ -22,6 +23,7 @@ from fer_core.classifiers.onnx import export, open_session
 from fer_core.data.ferplus import as_ferplus
 from fer_core.data.table import FaceDataset
 from fer_core.errors import CheckpointError, ConfigError, UnsupportedError
+from fer_core.evaluation.record import record_evaluation
 from fer_core.labels import EMOTIONS, FERPLUS_EMOTIONS
 from fer_core.studies.workshop import chosen_tree
 
@@ -69,6 +71,51 @@ def test_soft_vote_is_the_tempered_mean_of_its_members(
     assert found.dtype == np.float32
     assert ensemble.card.kind == "ensemble"
     assert ensemble.card.parameters == sum(load_card(part).parameters for part in pair[:1]) * 2
+
+
+def test_public_test_judges_an_ensemble_by_fits_that_did_not_see_the_face(
+    pair: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A combination that learns faces by heart knows all that it was fitted to, and nothing of the others."""
+    rng = np.random.default_rng(4)
+    table = pd.DataFrame({"row": np.arange(70), "split": "PublicTest", "label": np.arange(70) % 7})
+    public = FaceDataset(table, rng.integers(0, 256, (70, 48, 48)).astype(np.uint8))
+
+    def fit(members: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+        return {"keys": members[0].sum(1, dtype=np.float64) + members[0] @ np.arange(7), "labels": labels}
+
+    def apply(members: np.ndarray, learnt: dict[str, np.ndarray]) -> np.ndarray:
+        keys = members[0].sum(1, dtype=np.float64) + members[0] @ np.arange(7)
+        same = np.isclose(keys[:, None], learnt["keys"], rtol=0, atol=1e-12)
+        right = np.where(same.any(1), learnt["labels"][same.argmax(1)], -1)
+        return np.where(np.arange(7) == right[:, None], 0.94, 0.01)
+
+    monkeypatch.setattr(COMBINATIONS["stacking"], "fit", fit, raising=False)
+    monkeypatch.setattr(COMBINATIONS["stacking"], "apply", apply, raising=False)
+    found = built(tmp_path / "both", "stacking", pair, public)
+    assert (found.predict_logits(np.asarray(public.pixels)).argmax(1) == public.labels).mean() > 0.9
+    assert found.card.selection["metric"] == "cross-fitted accuracy"
+    assert found.card.selection["value"] < 0.3
+    metrics = record_evaluation(tmp_path / "both", _with_private(public, tmp_path / "both"))
+    assert metrics["PublicTest"]["accuracy"] == pytest.approx(found.card.selection["value"], abs=1e-6)
+    assert load_card(tmp_path / "both").temperature == pytest.approx(found.card.temperature, rel=0.02)
+
+
+def _with_private(public: FaceDataset, folder: Path) -> FaceDataset:
+    """The faces of PublicTest, and again as PrivateTest, under the fingerprint that the ensemble was fitted with."""
+    table = pd.concat([public.table, public.table.assign(split="PrivateTest", row=public.table["row"] + len(public))])
+    pixels = np.concatenate([public.pixels, public.pixels])
+    return FaceDataset(table.reset_index(drop=True), pixels, fingerprint=load_card(folder).data["fingerprint"])
+
+
+def test_a_member_that_learnt_from_other_data_is_named_on_the_card(
+    pair: list[Path], dataset: FaceDataset, tmp_path: Path
+) -> None:
+    for part in pair:
+        update_card(part, data={"fingerprint": dataset.fingerprint})
+    assert built(tmp_path / "same", "soft_vote", pair, dataset).card.notes == ""
+    update_card(pair[1], data={"fingerprint": "another"})
+    assert "loose was trained on another dataset" in built(tmp_path / "other", "soft_vote", pair, dataset).card.notes
 
 
 @pytest.mark.parametrize("method", ["soft_vote", "weighted_vote", "stacking", "snapshot"])

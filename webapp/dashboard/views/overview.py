@@ -93,8 +93,8 @@ def show_models() -> None:
     }
     st.dataframe(table, hide_index=True, column_config=config, key="overview_models")
     st.caption(
-        "Chosen on PublicTest; PrivateTest was looked at once. Figures by FER+'s labels cannot be compared with the "
-        "others. Human accuracy on FER2013 is about 65 ± 5 %."
+        "Chosen on PublicTest; PrivateTest was looked at once for each model. Figures by FER+'s labels cannot be "
+        "compared with the others. Human accuracy on FER2013 is about 65 ± 5 %."
     )
 
 
