@@ -1,9 +1,10 @@
-"""Files that are never half-written: a temporary file beside the target, then one rename."""
+"""Files and folders that are never half-written: a draft beside the target, then a rename."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -39,6 +40,26 @@ def write_text(target: Path, text: str) -> None:
 def write_json(target: Path, document: Any) -> None:
     """Writes a JSON document, indented by two blanks, in one step."""
     write_text(target, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def replace_folder(draft: Path, target: Path) -> Path:
+    """Puts a finished folder in the place of `target`, beside which it lies, and returns `target`.
+
+    What was there goes last: until the draft is in its place, the old folder is there or beside it as
+    `.NAME.replaced`, so that a kill loses neither.
+    """
+    old = target.with_name(f".{target.name}.replaced")
+    if target.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        target.rename(old)
+    try:
+        draft.rename(target)
+    except BaseException:
+        if old.exists():
+            old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+    return target
 
 
 def cache_folder() -> Path:

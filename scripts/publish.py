@@ -30,6 +30,7 @@ def publish(
     from fer_core.artifacts import CHECKPOINTS, NETWORK, find_checkpoint, load_card, update_card
     from fer_core.classifiers.base import check_views
     from fer_core.evaluation.record import record_evaluation
+    from fer_core.files import replace_folder
 
     check_name(name)
     trained = find_checkpoint(trained)
@@ -40,7 +41,7 @@ def publish(
     told = {"notes": notes or None, "views": views and check_views(views)}
     update_card(draft, name=name, **{key: value for key, value in told.items() if value})
     metrics = record_evaluation(draft, dataset)
-    _put(draft, CHECKPOINTS / name)
+    replace_folder(draft, CHECKPOINTS / name)
     accuracy = metrics["PrivateTest"]["accuracy"]
     document = {"checkpoint": name, "accuracy": accuracy, "max_difference": difference}
     emit(document, as_json, [f"checkpoints/{name}: PrivateTest accuracy {accuracy:.2%}; run scripts.document next"])
@@ -55,16 +56,6 @@ def check_name(name: str) -> None:
         raise ConfigError(
             f"--name {name!r} cannot name a checkpoint; take small letters, digits, - and _, such as vgg_se_long"
         )
-
-
-def _put(draft: Path, final: Path) -> None:
-    """The draft in the place of what is there, which goes last."""
-    replaced = final.with_name(f".{final.name}.replaced")
-    shutil.rmtree(replaced, ignore_errors=True)
-    if final.exists():
-        final.rename(replaced)
-    draft.rename(final)
-    shutil.rmtree(replaced, ignore_errors=True)
 
 
 def _copy_network(trained: Path, draft: Path) -> float:

@@ -19,7 +19,7 @@ from typing import Any
 from fer_core import artifacts
 from fer_core.artifacts import CARD, HISTORY, PREDICTIONS
 from fer_core.errors import CheckpointError
-from fer_core.files import write_json
+from fer_core.files import replace_folder, write_json
 from fer_core.studies.rows import Row
 
 RESULT = "result.json"
@@ -104,15 +104,13 @@ def plain(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def keep(folder: Path, root: Path) -> Path:
     """Copies what a finished row leaves but for its weights to `root`, in place of what was there."""
-    final = root / folder.name
     draft = root / f".{folder.name}.draft"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     for name in (CARD, HISTORY, PREDICTIONS, RESULT):
         if (folder / name).is_file():
             shutil.copyfile(folder / name, draft / name)
-    shutil.rmtree(final, ignore_errors=True)
-    return draft.rename(final)
+    return replace_folder(draft, root / folder.name)
 
 
 def published_of(row: Row) -> dict[str, Any]:

@@ -329,6 +329,27 @@ def test_weights_are_not_kept(tmp_path: Path) -> None:
     assert [result.row for result in load_results(tmp_path / "board")] == ["a"]
 
 
+def test_a_row_that_is_kept_is_never_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_result(tmp_path / "runs" / "a", _result(notes="old"))
+    keep(tmp_path / "runs" / "a", tmp_path / "board")
+    save_result(tmp_path / "runs" / "a", _result(notes="new"))
+    rename = Path.rename
+
+    def stopped(self: Path, target: Path) -> Path:
+        if self.name == ".a.draft":
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        keep(tmp_path / "runs" / "a", tmp_path / "board")
+    monkeypatch.setattr(Path, "rename", rename)
+    assert [result.notes for result in load_results(tmp_path / "board")] == ["old"]
+    keep(tmp_path / "runs" / "a", tmp_path / "board")
+    assert [result.notes for result in load_results(tmp_path / "board")] == ["new"]
+    assert [path.name for path in (tmp_path / "board").iterdir()] == ["a"]
+
+
 def test_the_leaderboard_keeps_others_figures_apart() -> None:
     better, worse = ({"accuracy": share, "accuracy_interval": [share - 0.1, share + 0.1]} for share in (0.7, 0.3))
     better = _result(row="b", metrics={"PublicTest": better, "PrivateTest": worse})  # PublicTest decides
