@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from fer_core.artifacts import ONNX, WEIGHTS, Card, load_card, load_weights, sav
 from fer_core.classifiers import load_classifier
 from fer_core.classifiers.base import softmax
 from fer_core.classifiers.onnx import TOLERANCE, export, max_difference
-from fer_core.errors import CheckpointError, ConfigError, DataError
+from fer_core.errors import CheckpointError, ConfigError, DataError, UnsupportedError
 from fer_core.labels import labels_for
 from fer_core.models import MODELS, create_model, parameter_count
 
@@ -79,6 +80,20 @@ def test_damaged_export_is_made_anew(checkpoint: Path, faces: np.ndarray) -> Non
 def test_export_names_no_source_file(checkpoint: Path) -> None:
     export(checkpoint)
     assert b".py" not in (checkpoint / ONNX).read_bytes()
+
+
+def test_a_failed_export_leaves_the_loggers_as_they_were(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise torch.onnx.errors.OnnxExporterError("no")
+
+    monkeypatch.setattr(torch.onnx, "export", fail)
+    logger = logging.getLogger("torch.onnx")
+    monkeypatch.setattr(logger, "level", logging.INFO)
+    with pytest.raises(UnsupportedError, match="cannot be written as ONNX"):
+        export(checkpoint)
+    assert logger.level == logging.INFO
 
 
 @pytest.mark.parametrize("n", [0, 1, 257])
