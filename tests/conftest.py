@@ -1,4 +1,4 @@
-"""Datasets and checkpoints for tests: the real data where it lies beside the repository, else drawn faces."""
+"""Datasets and checkpoints for tests: drawn faces, and FER2013 itself for the tests that are about it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,20 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared" / "data"
+TEST_DATA = "FER_TEST_DATA"
+"""Environment variable that names the folder with `fer2013.csv.gz` and `fer2013new.csv`."""
+BESIDE = ROOT.parent / "shared" / "data"
+"""Where they are looked for unless it is set."""
 
 
 @pytest.fixture(scope="session")
-def real_data() -> Path | None:
-    """FER2013 in Kaggle's form with `fer2013new.csv` beside it, or None where they are not both there."""
-    source = SHARED / "fer2013.csv.gz"
-    return source if source.is_file() and source.with_name("fer2013new.csv").is_file() else None
+def real_data() -> Path:
+    """FER2013 in Kaggle's form with `fer2013new.csv` beside it; where they are not both there, a test of it skips."""
+    folder = Path(os.environ.get(TEST_DATA) or BESIDE)
+    missing = [name for name in ("fer2013.csv.gz", "fer2013new.csv") if not (folder / name).is_file()]
+    if missing:
+        pytest.skip(f"{folder} has no {missing[0]}; {TEST_DATA} names the folder with FER2013 and FER+")
+    return folder / "fer2013.csv.gz"
 
 
 @pytest.fixture(scope="session")
@@ -53,10 +59,8 @@ def prepared(dataset: FaceDataset, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
-def real_dataset(real_data: Path | None, dataset: FaceDataset, tmp_path_factory: pytest.TempPathFactory) -> FaceDataset:
-    """FER2013 with FER+ votes, prepared once a session, or the drawn dataset where it is not there."""
-    if real_data is None:
-        return dataset
+def real_dataset(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> FaceDataset:
+    """FER2013 with FER+ votes, prepared once a session; skips as `real_data` does."""
     from fer_core.data.prepare import prepare
 
     folder = tmp_path_factory.mktemp("real") / "fer2013"

@@ -35,23 +35,23 @@ MOST_WEIGHTS = 15_000_000
 SHIPPED = [pytest.param(folder, id=folder.name) for folder in list_checkpoints()]
 NETWORKS = [pytest.param(folder, id=folder.name) for folder in list_checkpoints() if load_card(folder).kind == NETWORK]
 REQUIRED = {
-    "vgg_se": 0.71,
+    "vgg_se": 0.7,
     "vgg_se_ferplus": 0.87,
-    "soft_vote": 0.715,
-    "cnn_self_attention": 0.65,
-    "cnn_grid_attention": 0.64,
-    "cnn_lstm": 0.63,
-    "mini_xception": 0.61,
-    "efficientnet_lite0": 0.57,
+    "soft_vote": 0.705,
+    "cnn_self_attention": 0.64,
+    "cnn_grid_attention": 0.625,
+    "cnn_lstm": 0.625,
+    "mini_xception": 0.605,
+    "efficientnet_lite0": 0.555,
     "deep_emotion": 0.6,
     "vit": 0.56,
 }
-"""Checkpoints that must ship, and the PrivateTest accuracy that each must reach."""
+"""Checkpoints that must ship, and the accuracy that each must reach on PublicTest, which alone may choose."""
 
 
 @pytest.mark.parametrize("name", REQUIRED)
 def test_required_checkpoints_ship(name: str) -> None:
-    assert load_card(find_checkpoint(name)).metrics["PrivateTest"]["accuracy"] >= REQUIRED[name]
+    assert load_card(find_checkpoint(name)).metrics["PublicTest"]["accuracy"] >= REQUIRED[name]
 
 
 def test_the_default_ships() -> None:
@@ -95,12 +95,14 @@ def test_onnx_file_is_that_of_the_weights(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", SHIPPED)
-def test_predictions_are_those_of_the_weights(folder: Path, real_dataset: FaceDataset, real_data: Path | None) -> None:
+def test_answers_are_probabilities(folder: Path, dataset: FaceDataset) -> None:
+    answers = load_classifier(folder, backend="onnx").predict_proba(np.asarray(dataset.pixels[:20]))
+    np.testing.assert_allclose(answers.sum(1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("folder", SHIPPED)
+def test_predictions_are_those_of_the_weights(folder: Path, real_dataset: FaceDataset) -> None:
     classifier = load_classifier(folder, backend="onnx")
-    if real_data is None:  # without the faces only the form can be judged
-        answers = classifier.predict_proba(np.asarray(real_dataset.pixels[:20]))
-        np.testing.assert_allclose(answers.sum(1), 1, rtol=1e-5)
-        return
     table = load_predictions(folder).sample(500, random_state=0)
     answers = classifier.predict_proba(np.asarray(real_dataset.pixels[table["row"].to_numpy()]))
     np.testing.assert_allclose(answers, probabilities_of(table, classifier.labels), atol=1e-4)

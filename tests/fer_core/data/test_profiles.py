@@ -12,7 +12,7 @@ import pytest
 
 from fer_core.data.audit import audit
 from fer_core.data.audit.duplicates import pixel_hashes
-from fer_core.data.profiles import FOLDER, ROWS, SUMMARY, load_profile, make_profile, save_profile
+from fer_core.data.profiles import FOLDER, ROWS, SUMMARY, Profile, load_profile, make_profile, save_profile
 from fer_core.data.table import FaceDataset, counts
 from fer_core.errors import DataError
 from fer_core.labels import EMOTIONS, VOTE_COLUMNS
@@ -84,14 +84,20 @@ def test_it_holds_what_is_documented_and_nothing_that_shows_a_face() -> None:
     assert [name for name in rows if rows[name].dtype.kind == "f"] == ["outlier_score"]
 
 
-def test_it_is_that_of_the_dataset(real_data: Path | None, real_dataset: FaceDataset) -> None:
-    if real_data is None:
-        profile = make_profile("drawn", real_dataset, audit(real_dataset))
-    else:
-        profile = load_profile()
-        assert profile.fingerprint == real_dataset.fingerprint
-    assert profile.rows["pixel_hash"].tolist() == [name[:16] for name in pixel_hashes(real_dataset.pixels)]
-    assert (profile.rows[VOTE_COLUMNS[0]].to_numpy() == real_dataset.table[VOTE_COLUMNS[0]].to_numpy()).all()
+def test_what_ships_is_that_of_fer2013(real_dataset: FaceDataset) -> None:
+    profile = load_profile()
+    assert profile.fingerprint == real_dataset.fingerprint
+    check_rows(profile, real_dataset)
+
+
+def test_a_profile_is_that_of_its_dataset(dataset: FaceDataset) -> None:
+    check_rows(make_profile("drawn", dataset, audit(dataset)), dataset)
+
+
+def check_rows(profile: Profile, dataset: FaceDataset) -> None:
+    """The profile's rows are those of the dataset."""
+    assert profile.rows["pixel_hash"].tolist() == [name[:16] for name in pixel_hashes(dataset.pixels)]
+    assert (profile.rows[VOTE_COLUMNS[0]].to_numpy() == dataset.table[VOTE_COLUMNS[0]].to_numpy()).all()
 
 
 def test_a_profile_comes_back_as_it_was_saved(dataset: FaceDataset, tmp_path: Path) -> None:
