@@ -1,9 +1,12 @@
-"""What a training run shows on stderr: lines and bars."""
+"""What long commands show on stderr: lines and bars."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def say(text: str) -> None:
@@ -11,9 +14,12 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def bar(items: Any, total: int, text: str) -> Any:
-    """The items, with a bar that goes when they end."""
+def bar(items: Iterable[T], total: int, text: str) -> Iterable[T]:
+    """The items, with a bar that comes where they take longer than half a second, and goes when they end."""
     from tqdm import tqdm
 
     often = 0.5 if sys.stderr.isatty() else 30  # a log file keeps every state of the bar
-    return tqdm(items, total=total, desc=text, unit="batch", leave=False, file=sys.stderr, mininterval=often)
+    shown: Iterable[T] = tqdm(
+        items, total=total, desc=text, unit="", leave=False, delay=0.5, file=sys.stderr, mininterval=often
+    )
+    return shown

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_core.config import ExecutionConfig, TrainConfig
+from scripts._progress import say
 
 if TYPE_CHECKING:
     from fer_core.data.table import FaceDataset
@@ -66,11 +66,6 @@ def with_selection(faces: FaceDataset, seed: int) -> FaceDataset:
     split = np.where(held, "PublicTest", "Training").astype(object)
     table = faces.table.assign(split=split, row=np.arange(len(faces)))
     return replace(faces, table=table, fingerprint=fingerprint(table, faces.pixels))
-
-
-def say(text: str) -> None:
-    """Tells people on stderr how far it has come."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def _trained(config: TrainConfig, execution: ExecutionConfig, faces: FaceDataset, folder: Path) -> Any:

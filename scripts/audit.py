@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scripts._cli import JsonOption, emit, run
+from scripts._dataset import open_dataset
+from scripts._progress import bar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,24 +36,16 @@ def audit(
     ones. Leakage is the number of faces of a test split that are in Training too.
     """
     from fer_core.data.audit import audit as run_audit
-    from fer_core.data.prepare import open_or_prepare
 
     if out is not None:
         _check_folder(out)
-    dataset = open_or_prepare(data)
+    dataset = open_dataset(data)
     table = None if predictions is None else _answers(predictions, dataset)
-    report = run_audit(dataset, predictions=table, progress=show_progress)
+    report = run_audit(dataset, predictions=table, progress=bar)
     document = report.to_dict()
     if out is not None:
         _write(report, document, out)
     emit(document, as_json, _lines(document, out))
-
-
-def show_progress(items: Any, total: int, text: str) -> Any:
-    """A bar on stderr."""
-    from tqdm import tqdm
-
-    return tqdm(items, total=total, desc=text, leave=False, delay=0.5)
 
 
 def _answers(checkpoint: str, dataset: FaceDataset) -> pd.DataFrame:
@@ -65,11 +59,7 @@ def _answers(checkpoint: str, dataset: FaceDataset) -> pd.DataFrame:
     from fer_core.classifiers import load_classifier
 
     tests = dataset.select((dataset.table["split"] != "Training").to_numpy())
-    return predict_dataset(
-        load_classifier(str(folder), backend="torch"),
-        tests,
-        progress=lambda items, n: show_progress(items, n, "answers"),
-    )
+    return predict_dataset(load_classifier(str(folder), backend="torch"), tests, progress=bar)
 
 
 def _with_labels_of(dataset: FaceDataset, predictions: pd.DataFrame) -> pd.DataFrame:

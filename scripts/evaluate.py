@@ -20,6 +20,7 @@ from scripts._dataset import (
     open_dataset,
     read_options,
 )
+from scripts._progress import bar
 
 _SUBJECTS = 12
 """Subjects that are printed."""
@@ -84,7 +85,7 @@ def evaluate(
     parts = choose(relabelled, split, 0)
     faces = parts.test_faces
     start = time.perf_counter()
-    table = predict_dataset(classifier, faces, judge=lambda pixels: view(classifier, pixels), progress=_bar)
+    table = predict_dataset(classifier, faces, judge=lambda pixels: view(classifier, pixels), progress=bar)
     seconds = time.perf_counter() - start
     report = evaluate_predictions(table, classifier.labels)
     distinct = effective_count(table["row"].to_numpy())
@@ -117,7 +118,7 @@ def _record(checkpoint: str, dataset: Any) -> None:
     from fer_core.artifacts import find_checkpoint
     from fer_core.evaluation.record import record_evaluation
 
-    record_evaluation(find_checkpoint(checkpoint), dataset, progress=_bar)
+    record_evaluation(find_checkpoint(checkpoint), dataset, progress=bar)
 
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:
@@ -158,12 +159,6 @@ def _subject_lines(subjects: dict[str, dict[str, float]]) -> Iterator[str]:
 
 def _judge(name: str) -> str:
     return "the majorities of FER+'s voters" if name == "FER+ majority" else "the dataset's labels"
-
-
-def _bar(chunks: Any, total: int) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(chunks, total=total, unit="batch", leave=False)
 
 
 if __name__ == "__main__":

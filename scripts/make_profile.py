@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from scripts._cli import JsonOption, emit, run
+from scripts._dataset import open_dataset
+from scripts._progress import bar
 
 ABOUT = {
     "fer2013": {
@@ -28,11 +30,9 @@ def make_profile(
     """Audits a dataset and writes what may ship of it: labels, votes, hashes and figures, no pixels."""
     from fer_core.data import profiles
     from fer_core.data.audit import audit
-    from fer_core.data.prepare import open_or_prepare
-    from scripts.audit import show_progress
 
-    dataset = open_or_prepare(data)
-    profile = profiles.make_profile(name, dataset, audit(dataset, progress=show_progress), about=ABOUT.get(name))
+    dataset = open_dataset(data)
+    profile = profiles.make_profile(name, dataset, audit(dataset, progress=bar), about=ABOUT.get(name))
     folder = profiles.save_profile(profile, out or profiles.FOLDER)
     document = {"name": name, "rows": len(profile.rows), "folder": folder}
     emit(document, as_json, [f"profile of {len(profile.rows):,} faces in {folder}"])

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from tqdm import tqdm
 
-from fer_core.data.prepare import open_or_prepare
 from fer_core.errors import DataError
 from fer_core.files import write_json
 from fer_core.inference import align
 from fer_core.inference.mtcnn import Mtcnn
 from scripts._cli import JsonOption, emit, run
+from scripts._dataset import open_dataset
+from scripts._progress import bar
 
 FRAMING = Path("fer_core/inference/framing.json")
 ENLARGEMENT = 4
@@ -31,9 +31,9 @@ def main(
     as_json: JsonOption = False,
 ) -> None:
     """Measure where FER2013's faces have eyes, nose and mouth, and write it where the crops are made from it."""
-    faces = open_or_prepare(data).split("Training").pixels
-    chosen = np.random.default_rng(seed).permutation(len(faces))[:sample]
-    found = find_landmarks((faces[row] for row in tqdm(np.sort(chosen), unit="face")), min_score)
+    faces = open_dataset(data).split("Training").pixels
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(faces))[:sample])
+    found = find_landmarks((faces[row] for row in bar(chosen, len(chosen), "faces")), min_score)
     document = {**summarise(found), "looked_at": len(chosen), "min_score": min_score, "seed": seed}
     document["command"] = f"python -m scripts.measure_framing data/fer2013 --sample {sample} --seed {seed}"
     write_json(out, document)

@@ -12,7 +12,7 @@ from fer_core.artifacts import PROTOCOLS, find_checkpoint, load_record, save_rec
 from fer_core.errors import CheckpointError, ConfigError
 from scripts._cli import JsonOption, emit, run
 from scripts._dataset import open_dataset
-from scripts._retraining import say
+from scripts._progress import bar, say
 
 if TYPE_CHECKING:
     from fer_core.data.table import FaceDataset
@@ -114,7 +114,7 @@ def _judged(name: str, backend: str, dataset: FaceDataset, division: dict[str, A
     here = classifier.card.data.get("fingerprint") == dataset.fingerprint
     if not here:
         say(f"{classifier.name} was trained on other data; its leak counts copies in the Training of this one")
-    found = compare_protocols(classifier, divided(dataset, classifier.labels, **division), progress=_bar)
+    found = compare_protocols(classifier, divided(dataset, classifier.labels, **division), progress=bar)
     return [{"checkpoint": classifier.name, "retrained": False, "trained_on_this_data": here, **row} for row in found]
 
 
@@ -158,12 +158,6 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
 def _of(row: dict[str, Any], key: str) -> str:
     """A count of test images and its share of them."""
     return f"{row[key]} ({row[key] / row['n']:.1%})"
-
-
-def _bar(chunks: Any, total: int) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(chunks, total=total, unit="batch", leave=False)
 
 
 if __name__ == "__main__":

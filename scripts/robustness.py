@@ -10,6 +10,7 @@ import typer
 
 from scripts._cli import JsonOption, emit, run
 from scripts._dataset import open_dataset
+from scripts._progress import bar
 
 
 def robustness(
@@ -35,7 +36,7 @@ def robustness(
     dataset = open_dataset(data)
     classifier = load_classifier(checkpoint, backend=backend)
     whole = PROTOCOLS["official"](labelled_for(dataset, classifier.labels), split, 0).test_faces
-    table = robustness_table(classifier, some(whole, limit, seed), seed=seed, progress=_bar)
+    table = robustness_table(classifier, some(whole, limit, seed), seed=seed, progress=bar)
     document = {
         "checkpoint": classifier.name,
         "split": split,
@@ -62,12 +63,6 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
         cells = "".join(f"{found[name, strength]:>8.1%}" for strength in STRENGTHS)
         yield f"  {name:<12}{means[name]:>8.2%}{cells}  {corruption.title}"
     yield f"  {'mean':<12}{means['mean']:>8.2%}"
-
-
-def _bar(passes: Any, total: int) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(passes, total=total, unit="pass", leave=False)
 
 
 if __name__ == "__main__":

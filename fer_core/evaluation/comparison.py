@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from fer_core.classifiers.base import Classifier
+from fer_core.data.progress import Progress, unshown
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError
 from fer_core.evaluation.labels import labelled_for
-from fer_core.evaluation.predictions import Progress, predict_dataset
+from fer_core.evaluation.predictions import predict_dataset
 from fer_core.evaluation.protocols import ORDER, PROTOCOLS, Parts, copies_in
 from fer_core.evaluation.report import evaluate_predictions
 from fer_core.metrics import effective_count, wilson_interval
@@ -51,7 +52,7 @@ def divided(
 
 
 def compare_protocols(
-    classifier: Classifier, divided: Mapping[str, Parts], *, progress: Progress | None = None
+    classifier: Classifier, divided: Mapping[str, Parts], *, progress: Progress = unshown
 ) -> list[dict[str, Any]]:
     """Judges a trained model under every protocol; each face is asked about once, however many protocols want it.
 
@@ -78,7 +79,7 @@ def compare_protocols(
 
 
 def retrain_protocols(
-    retrain: Retrain, divided: Mapping[str, Parts], *, progress: Progress | None = None
+    retrain: Retrain, divided: Mapping[str, Parts], *, progress: Progress = unshown
 ) -> list[dict[str, Any]]:
     """Trains a model under each protocol and judges it there; rows as in `compare_protocols`, with leak = own_leak.
 

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -19,14 +18,12 @@ import pandas as pd
 
 from fer_core.artifacts import PREDICTIONS
 from fer_core.classifiers.base import Classifier
+from fer_core.data.progress import Progress, unshown
 from fer_core.data.table import FaceDataset
 from fer_core.errors import CheckpointError, DataError
 from fer_core.files import replacing
 
 CHUNK = 256
-
-Progress = Callable[[Iterable[slice], int], Iterable[slice]]
-"""(chunks, their number) -> the same chunks, shown as they pass."""
 
 
 class Judge(Protocol):
@@ -36,7 +33,7 @@ class Judge(Protocol):
 
 
 def predict_dataset(
-    classifier: Classifier, dataset: FaceDataset, *, judge: Judge | None = None, progress: Progress | None = None
+    classifier: Classifier, dataset: FaceDataset, *, judge: Judge | None = None, progress: Progress = unshown
 ) -> pd.DataFrame:
     """Judges every labelled face of a dataset.
 
@@ -52,7 +49,7 @@ def predict_dataset(
     dataset = dataset.select(known)
     judge = judge or classifier.predict_proba
     chunks = [slice(start, start + CHUNK) for start in range(0, len(dataset), CHUNK)]
-    shown = progress(chunks, len(chunks)) if progress else chunks
+    shown = progress(chunks, len(chunks), "answers")
     probabilities = np.concatenate([judge(np.asarray(dataset.pixels[chunk])) for chunk in shown])
     table = dataset.table[["row", "split", "label"]].copy()
     for index, name in enumerate(classifier.labels):

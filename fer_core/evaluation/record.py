@@ -17,10 +17,11 @@ from fer_core.classifiers import load_classifier
 from fer_core.classifiers.base import softmax
 from fer_core.classifiers.calibration import fit_temperature
 from fer_core.classifiers.ensemble import EnsembleClassifier
+from fer_core.data.progress import Progress, unshown
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError
 from fer_core.evaluation.labels import labelled_for
-from fer_core.evaluation.predictions import Progress, predict_dataset, probabilities_of, save_predictions
+from fer_core.evaluation.predictions import predict_dataset, probabilities_of, save_predictions
 from fer_core.evaluation.protocols import deduplicated
 from fer_core.evaluation.report import evaluate_predictions
 from fer_core.files import write_json
@@ -29,7 +30,7 @@ TESTS = ("PublicTest", "PrivateTest")
 DEDUPLICATED = "PrivateTest deduplicated"
 
 
-def record_evaluation(folder: Path, dataset: FaceDataset, *, progress: Progress | None = None) -> dict[str, Any]:
+def record_evaluation(folder: Path, dataset: FaceDataset, *, progress: Progress = unshown) -> dict[str, Any]:
     """Calibrates a checkpoint on PublicTest, judges both test splits, writes report, predictions and card metrics.
 
     Raises:
@@ -53,7 +54,7 @@ def record_evaluation(folder: Path, dataset: FaceDataset, *, progress: Progress 
     return metrics
 
 
-def judge_tests(folder: Path, dataset: FaceDataset, progress: Progress | None = None) -> pd.DataFrame:
+def judge_tests(folder: Path, dataset: FaceDataset, progress: Progress = unshown) -> pd.DataFrame:
     """A predictions table of both test splits, by PyTorch, with logits in place of probabilities.
 
     Faces of PublicTest that taught an ensemble are answered by a fit that did not see them.

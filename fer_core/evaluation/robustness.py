@@ -8,7 +8,7 @@ and the seed, so a face is spoilt in the same way whatever is judged beside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from fer_core.classifiers.base import Classifier
+from fer_core.data.progress import Progress, unshown
 from fer_core.data.table import FaceDataset
 from fer_core.errors import ConfigError, DataError
 from fer_core.registry import Registry
@@ -27,9 +28,6 @@ CHUNK: Final = 256
 
 Pass = tuple[str, int]
 """Corruption and strength."""
-
-Progress = Callable[[Iterable[Pass], int], Iterable[Pass]]
-"""(passes, their number) -> the same passes, shown as they go by."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +156,7 @@ def _occlusion(faces: np.ndarray, amount: float, chance: Chance) -> np.ndarray:
 
 
 def robustness_table(
-    classifier: Classifier, dataset: FaceDataset, *, seed: int = 0, progress: Progress | None = None
+    classifier: Classifier, dataset: FaceDataset, *, seed: int = 0, progress: Progress = unshown
 ) -> pd.DataFrame:
     """Judges a dataset as it is and under every corruption at every strength.
 
@@ -179,7 +177,7 @@ def robustness_table(
         raise DataError("there is no face with a label that this model knows, so there is nothing to evaluate")
     faces = dataset.select(known)
     passes = [(CLEAN, 0), *((name, strength) for name in CORRUPTIONS for strength in STRENGTHS)]
-    shown = progress(passes, len(passes)) if progress else passes
+    shown = progress(passes, len(passes), "corruptions")
     lines = [(*one, len(faces), _accuracy(classifier, faces, *one, seed)) for one in shown]
     return pd.DataFrame(lines, columns=["corruption", "strength", "n", "accuracy"])
 

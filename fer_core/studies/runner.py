@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from fer_core.data.progress import Progress, unshown
 from fer_core.data.table import FaceDataset
 from fer_core.files import write_json
 from fer_core.registry import Registry
@@ -21,16 +22,10 @@ ROW = "row.json"
 """What the row asked for when its run began."""
 
 Report = Callable[[str], None]
-Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
 
 def _silent(text: str) -> None:
     """Says nothing."""
-
-
-def _plain(items: Iterable[Any], total: int, text: str) -> Iterable[Any]:
-    """Shows nothing."""
-    return items
 
 
 @dataclass(frozen=True)
@@ -50,7 +45,7 @@ class Surroundings:
     root: Path
     threads: int = 1
     report: Report = _silent
-    progress: Progress = _plain
+    progress: Progress = unshown
 
     def folder(self, name: str) -> Path:
         """The folder of a row."""

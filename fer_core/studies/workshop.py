@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from fer_core.classifiers import binary
 from fer_core.config import ExecutionConfig, TrainConfig
+from fer_core.data.progress import Progress
 from fer_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ class Workshop:
     dataset: FaceDataset
     out: Path
     resume: bool
-    report: Any
-    progress: Any
+    report: Callable[[str], None]
+    progress: Progress
 
     def __post_init__(self) -> None:
         if self.execution.devices > 1:
@@ -85,8 +86,8 @@ class Workshop:
         def snapshot(number: int, result: FitResult) -> None:
             write(folder / "snapshots" / str(number), result)
 
-        options = {"resume": self.resume, "report": self.report, "progress": self.progress, "snapshot": snapshot}
-        result = fit(config, self.execution, dataset, folder, **options)
+        heard: dict[str, Any] = {"report": self.report, "progress": self.progress, "snapshot": snapshot}
+        result = fit(config, self.execution, dataset, folder, resume=self.resume, **heard)
         assert result is not None  # there is one process
         self.members.append(write(folder / name, result))
         self.seconds += result.seconds

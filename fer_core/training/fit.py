@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.data.loaders import Faces, batches, epoch_order, measure_normalisation
+from fer_core.data.progress import Progress, unshown
 from fer_core.data.table import FaceDataset
 from fer_core.data.transforms import AUGMENTATIONS, Normalisation, to_unit
 from fer_core.device import Plan, best_accelerator, device_name, keep_freed_memory, seed_everything
@@ -44,8 +45,6 @@ LONG = 2000
 """Steps of a run from which on it is told how it might be faster."""
 
 Report = Callable[[str], None]
-Progress = Callable[[Iterable[Tensor], int, str], Iterable[Tensor]]
-"""(items, their number, what they are) -> the same items, shown as they pass."""
 AfterEpoch = Callable[[HistoryRow], None]
 
 
@@ -95,7 +94,7 @@ def fit(
     *,
     resume: bool = False,
     report: Report = print,
-    progress: Progress = lambda items, n, text: items,
+    progress: Progress = unshown,
     snapshot: Snapshot = lambda number, result: None,
     after_epoch: AfterEpoch = lambda row: None,
 ) -> FitResult | None:
@@ -144,7 +143,7 @@ class _Loop:
         self.config, self.folder = config, folder
         self.fabric = _launch(execution, config)
         self.report: Report = report if self.fabric.is_global_zero else lambda text: None
-        self.progress: Progress = progress if self.fabric.is_global_zero else lambda items, n, text: items
+        self.progress: Progress = progress if self.fabric.is_global_zero else unshown
         material = gather(config, dataset)
         self.training, self.public, self.labels = material.training, material.public, material.labels
         self.targets = self.training.targets_for(len(self.labels))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 import numpy as np
 import pytest
 
 from fer_core.data.table import FaceDataset
 from fer_core.errors import ConfigError, DataError
+from fer_core.evaluation.predictions import predict_dataset
 from fer_core.evaluation.robustness import CORRUPTIONS, STRENGTHS, Chance, robustness_table, some, summarise
 from fer_core.labels import EMOTIONS
 
@@ -88,7 +92,7 @@ def test_the_table_and_its_means(dataset: FaceDataset) -> None:
     pixels = np.full((len(dataset), 48, 48), 15, np.uint8)
     pixels += (30 * dataset.labels[:, None, None]).astype(np.uint8)
     classifier = Sharp()
-    table = robustness_table(classifier, FaceDataset(dataset.table, pixels), progress=lambda passes, total: passes)
+    table = robustness_table(classifier, FaceDataset(dataset.table, pixels))
     assert len(table) == 1 + 5 * len(CORRUPTIONS)
     assert classifier.asked == len(table) * len(dataset)
     assert set(table["n"]) == {len(dataset)}
@@ -97,6 +101,22 @@ def test_the_table_and_its_means(dataset: FaceDataset) -> None:
     assert means["clean"] == means["blur"] == means["contrast"] == means["rotation"] == 1
     assert means["noise"] == pytest.approx(1 / 7)
     assert means["mean"] == pytest.approx(np.mean([means[name] for name in CORRUPTIONS]))
+
+
+def test_progress_sees_every_pass_and_every_chunk(dataset: FaceDataset) -> None:
+    seen: list[tuple[str, int]] = []
+
+    def progress(items: Iterable[Any], total: int, text: str) -> Iterator[Any]:
+        for item in items:
+            seen.append((text, total))
+            yield item
+
+    robustness_table(Sharp(), dataset, progress=progress)
+    passes = 1 + 5 * len(CORRUPTIONS)
+    assert seen == [("corruptions", passes)] * passes
+    seen.clear()
+    predict_dataset(Sharp(), dataset, progress=progress)
+    assert seen == [("answers", 1)]
 
 
 def test_a_limit_draws_the_same_faces_again(dataset: FaceDataset) -> None:
