@@ -36,6 +36,8 @@ WEIGHTS, CARD, ONNX, REPORT = "weights.safetensors", "card.json", "model.onnx", 
 HISTORY, PREDICTIONS = "history.csv", "predictions.parquet"
 PROTOCOLS, ROBUSTNESS = "protocols.json", "robustness.json"
 """What the commands of these names record beside a checkpoint."""
+DEDUPLICATED = "PrivateTest deduplicated"
+"""Key of a card's metrics, beside the splits: PrivateTest without the faces that have a twin in Training."""
 NETWORK, ENSEMBLE, CLASSICAL = "network", "ensemble", "classical"
 """Kinds of checkpoints."""
 

@@ -14,6 +14,8 @@ FERPLUS_EMOTIONS: Final = (*EMOTIONS, "contempt")
 """FER+'s eight classes: the seven in FER2013's order, then contempt."""
 
 SPLITS: Final = ("Training", "PublicTest", "PrivateTest")
+TESTS: Final = ("PublicTest", "PrivateTest")
+"""The splits that nothing is learnt from: the first chooses, the second is looked at once."""
 UNLABELLED: Final = -1
 """The label of a row that carries none (the competition's `test.csv`)."""
 

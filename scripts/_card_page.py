@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fer_core.artifacts import CLASSICAL, ENSEMBLE, NETWORK, Card
-from fer_core.evaluation.record import DEDUPLICATED, TESTS
+from fer_core.artifacts import CLASSICAL, DEDUPLICATED, ENSEMBLE, NETWORK, Card
+from fer_core.labels import TESTS
 
 PARTS = (*TESTS, DEDUPLICATED)
 

@@ -66,9 +66,10 @@ def evaluate(
     import numpy as np
 
     from fer_core.classifiers import load_classifier
+    from fer_core.data.predictions import probabilities_of
     from fer_core.data.table import centre_squares
     from fer_core.evaluation.labels import labelled_for, left_out, uses_ferplus
-    from fer_core.evaluation.predictions import predict_dataset, probabilities_of
+    from fer_core.evaluation.predictions import predict_dataset
     from fer_core.evaluation.protocols import PROTOCOLS, copies_in
     from fer_core.evaluation.report import evaluate_predictions
     from fer_core.evaluation.subjects import by_subject

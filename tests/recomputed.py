@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_core.artifacts import DEDUPLICATED
 from fer_core.data.ferplus import vote_targets
 from fer_core.data.profiles import Profile
-from fer_core.evaluation.record import DEDUPLICATED, TESTS, figures
-from fer_core.labels import EMOTIONS, VOTE_COLUMNS
+from fer_core.evaluation.record import figures
+from fer_core.labels import EMOTIONS, TESTS, VOTE_COLUMNS
 
 
 def true_labels(rows: pd.DataFrame, labels: tuple[str, ...]) -> np.ndarray:

@@ -24,9 +24,10 @@ from fer_core.artifacts import (
 )
 from fer_core.classifiers import load_classifier
 from fer_core.classifiers.onnx import TOLERANCE, max_difference
+from fer_core.data.predictions import probabilities_of
 from fer_core.data.profiles import load_profile
 from fer_core.data.table import FaceDataset
-from fer_core.evaluation.predictions import load_predictions, probabilities_of
+from fer_core.evaluation.predictions import load_predictions
 from fer_core.models import MODELS, create_model, parameter_count
 from tests.recomputed import check_figures
 

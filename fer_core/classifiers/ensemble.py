@@ -146,7 +146,7 @@ def _public(dataset: FaceDataset, labels: tuple[str, ...]) -> FaceDataset:
     public = dataset.split(PUBLIC)
     if len(labels) == len(FERPLUS_EMOTIONS) and public.has_votes:
         public = as_ferplus(public)
-    public = public.select((public.labels >= 0) & (public.labels < len(labels)))
+    public = public.known_to(labels)
     if not len(public):
         raise DataError(f"the dataset has no labelled face in {PUBLIC} to fit the ensemble on")
     return public

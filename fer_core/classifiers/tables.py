@@ -1,7 +1,7 @@
 """Judging an ensemble from what its members were recorded to say, without running a network.
 
-The tables are predictions tables (see `fer_core/evaluation/predictions.py`): row, split, label and a column `p_<class>`
-for each class. Whatever is fitted is fitted on the rows of PublicTest; the other splits are only judged.
+The tables are predictions tables (see `fer_core/data/predictions.py`). Whatever is fitted is fitted on the rows of
+PublicTest; the other splits are only judged.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import pandas as pd
 from fer_core.classifiers.base import log_probabilities, softmax
 from fer_core.classifiers.calibration import fit_temperature
 from fer_core.classifiers.combination import COMBINATIONS, Arrays, cross_fits
+from fer_core.data.predictions import KEYS, classes_of, predictions_table, probabilities_of
 from fer_core.errors import DataError
 
 FITTED_ON = "PublicTest"
@@ -42,14 +43,15 @@ def combine(
         ConfigError: as the method's `fit`.
     """
     tables = aligned(tables)
-    members = np.stack([probabilities(table) for table in tables])  # (M, N, C)
+    members = np.stack([probabilities_of(table) for table in tables])  # (M, N, C)
     labels = tables[0]["label"].to_numpy()
     public = (tables[0]["split"] == FITTED_ON).to_numpy() & (labels >= 0)
     answer = answers(method, learn(tables, method, **options), members)
     if held_out:
         answer[public] = _held_out(members[:, public], labels[public], method, options)
     temperature = fit_temperature(log_probabilities(answer[public]), labels[public]) if calibrate else 1.0
-    return _table(tables[0], softmax(log_probabilities(answer), temperature))
+    softened = softmax(log_probabilities(answer), temperature)
+    return predictions_table(tables[0], classes_of(tables[0]), softened)
 
 
 def learn(tables: Sequence[pd.DataFrame], method: str, **options: Any) -> Arrays:
@@ -59,7 +61,7 @@ def learn(tables: Sequence[pd.DataFrame], method: str, **options: Any) -> Arrays
     public = (tables[0]["split"] == FITTED_ON).to_numpy() & (labels >= 0)
     if not public.any():
         raise DataError(f"the predictions hold no labelled face of {FITTED_ON} to fit the ensemble on")
-    members = np.stack([probabilities(table)[public] for table in tables])  # (M, N, C)
+    members = np.stack([probabilities_of(table)[public] for table in tables])  # (M, N, C)
     return COMBINATIONS[method].fit(members, labels[public], **options)
 
 
@@ -84,29 +86,13 @@ def aligned(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
     return [first, *(_in_order_of(first, table) for table in tables[1:])]
 
 
-def probabilities(table: pd.DataFrame) -> np.ndarray:
-    """float32 (N, C): the table's columns `p_...` in their order."""
-    return table[_columns(table)].to_numpy(np.float32)
-
-
 def _in_order_of(first: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    if _columns(table) != _columns(first):
+    if classes_of(table) != classes_of(first):
         raise DataError("the members' predictions know different classes; combine models of the same classes")
-    keys = ["row", "split", "label"]
+    keys = list(KEYS)
     same = len(table) == len(first) and table["row"].is_unique and set(table["row"]) == set(first["row"])
     if same:
         table = table.set_index("row", drop=False).loc[first["row"]].reset_index(drop=True)
     if not same or not (table[keys].to_numpy() == first[keys].to_numpy()).all():
         raise DataError("the members' predictions are of different faces or labels; evaluate all on one dataset")
     return table
-
-
-def _columns(table: pd.DataFrame) -> list[str]:
-    return [name for name in table.columns if name.startswith("p_")]
-
-
-def _table(like: pd.DataFrame, answer: np.ndarray) -> pd.DataFrame:
-    found = like[["row", "split", "label"]].copy()
-    for index, name in enumerate(_columns(like)):
-        found[name] = answer[:, index].astype(np.float32)
-    return found

@@ -13,10 +13,9 @@ import numpy as np
 import pandas as pd
 
 from fer_core.data.audit.duplicates import NONE, exact_groups, pixel_hashes
-from fer_core.data.audit.leakage import TESTS
 from fer_core.data.table import FaceDataset
 from fer_core.errors import ConfigError, DataError
-from fer_core.labels import SPLITS, VOTE_COLUMNS
+from fer_core.labels import SPLITS, TESTS, VOTE_COLUMNS
 from fer_core.registry import Registry
 
 Policy = Callable[[np.ndarray], int | None]

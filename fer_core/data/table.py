@@ -15,6 +15,7 @@ The table is a pandas DataFrame with one row per face, in the order of the pixel
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -67,6 +68,10 @@ class FaceDataset:
         """The rows where `mask` (bool, (N,)) holds, or the rows of an index array, as a dataset of their own."""
         table = self.table.loc[mask] if mask.dtype == bool else self.table.iloc[mask]
         return replace(self, table=table.reset_index(drop=True), pixels=self.pixels[mask])
+
+    def known_to(self, labels: Sequence[str]) -> FaceDataset:
+        """The faces whose label is one of a model's classes."""
+        return self.select((self.labels >= 0) & (self.labels < len(labels)))
 
     def split(self, name: str) -> FaceDataset:
         """The faces of one split; raises DataError where it has none."""

@@ -12,8 +12,7 @@ import pandas as pd
 from fer_core.classifiers.base import Classifier
 from fer_core.data.progress import Progress, unshown
 from fer_core.data.table import FaceDataset
-from fer_core.errors import DataError
-from fer_core.evaluation.labels import labelled_for
+from fer_core.evaluation.labels import known_faces, labelled_for
 from fer_core.evaluation.predictions import predict_dataset
 from fer_core.evaluation.protocols import ORDER, PROTOCOLS, Parts, copies_in
 from fer_core.evaluation.report import evaluate_predictions
@@ -46,7 +45,7 @@ def divided(
         DataError: there is no face with a known label, or too few for a protocol.
     """
     chosen = {name: PROTOCOLS[name] for name in names}
-    faces = known_faces(dataset, labels)
+    faces = known_faces(labelled_for(dataset, labels), labels)
     found = {name: divide(faces, split, seed) for name, divide in chosen.items()}
     return {name: replace(parts, test=_some(parts.test, limit, seed)) for name, parts in found.items()}
 
@@ -92,15 +91,6 @@ def retrain_protocols(
         answers = predict_dataset(classifier, parts.test_faces, progress=progress)
         rows.append(_row(name, parts, parts.train, answers, classifier.labels))
     return rows
-
-
-def known_faces(dataset: FaceDataset, labels: tuple[str, ...]) -> FaceDataset:
-    """The faces with a label among a model's classes; raises DataError where there is none."""
-    labelled = labelled_for(dataset, labels)
-    known = (labelled.labels >= 0) & (labelled.labels < len(labels))
-    if not known.any():
-        raise DataError("there is no face with a label that this model knows, so there is nothing to evaluate")
-    return labelled.select(known)
 
 
 def _row(

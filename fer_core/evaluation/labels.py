@@ -10,7 +10,7 @@ import pandas as pd
 
 from fer_core.data.ferplus import as_ferplus
 from fer_core.data.table import FaceDataset
-from fer_core.errors import ConfigError
+from fer_core.errors import ConfigError, DataError
 from fer_core.labels import FERPLUS_EMOTIONS, UNLABELLED
 
 KINDS: Final = ("auto", "fer2013", "ferplus")
@@ -46,6 +46,14 @@ def labelled_for(dataset: FaceDataset, labels: tuple[str, ...], kind: str = "aut
     words = pd.Series(np.where(np.isnan(found), NO_MAJORITY, ""), index=dataset.table.index, dtype="str")
     table = dataset.table.assign(label=np.nan_to_num(found, nan=UNLABELLED).astype(np.int64), source_label=words)
     return replace(dataset, table=table, fingerprint="")
+
+
+def known_faces(dataset: FaceDataset, labels: tuple[str, ...]) -> FaceDataset:
+    """The faces with a label among a model's classes; raises DataError where there is none."""
+    known = dataset.known_to(labels)
+    if not len(known):
+        raise DataError("there is no face with a label that this model knows, so there is nothing to evaluate")
+    return known
 
 
 def left_out(dataset: FaceDataset, labels: tuple[str, ...]) -> dict[str, int]:

@@ -1,12 +1,4 @@
-"""The predictions table: one row per judged face, without its pixels.
-
-| column | type | meaning |
-| --- | --- | --- |
-| row | int64 | number of the row in the dataset's source |
-| split | str | PublicTest or PrivateTest (Training where asked for) |
-| label | int64 | true class id |
-| p_angry ... | float32 | probability of each class, in the order of the labels |
-"""
+"""From a classifier and faces to a predictions table (see `fer_core/data/predictions.py`), and to disk and back."""
 
 from __future__ import annotations
 
@@ -18,9 +10,11 @@ import pandas as pd
 
 from fer_core.artifacts import PREDICTIONS
 from fer_core.classifiers.base import Classifier
+from fer_core.data.predictions import KEYS, predictions_table, probability_columns
 from fer_core.data.progress import Progress, unshown
 from fer_core.data.table import FaceDataset
-from fer_core.errors import CheckpointError, DataError
+from fer_core.errors import CheckpointError
+from fer_core.evaluation.labels import known_faces
 from fer_core.files import replacing
 
 CHUNK = 256
@@ -43,23 +37,16 @@ def predict_dataset(
         judge: another way to ask the classifier, such as ten-crop; its `predict_proba` by default.
         progress: wraps the chunks as they pass.
     """
-    known = (dataset.labels >= 0) & (dataset.labels < len(classifier.labels))
-    if not known.any():
-        raise DataError("there is no face with a label that this model knows, so there is nothing to evaluate")
-    dataset = dataset.select(known)
-    judge = judge or classifier.predict_proba
+    dataset = known_faces(dataset, classifier.labels)
+    answers = answers_to(dataset, judge or classifier.predict_proba, progress)
+    return predictions_table(dataset.table, classifier.labels, answers)
+
+
+def answers_to(dataset: FaceDataset, judge: Judge, progress: Progress = unshown) -> np.ndarray:
+    """float32 (N, C): what is said of every face, asked chunk by chunk."""
     chunks = [slice(start, start + CHUNK) for start in range(0, len(dataset), CHUNK)]
     shown = progress(chunks, len(chunks), "answers")
-    probabilities = np.concatenate([judge(np.asarray(dataset.pixels[chunk])) for chunk in shown])
-    table = dataset.table[["row", "split", "label"]].copy()
-    for index, name in enumerate(classifier.labels):
-        table[f"p_{name}"] = probabilities[:, index].astype(np.float32)
-    return table
-
-
-def probabilities_of(table: pd.DataFrame, labels: tuple[str, ...]) -> np.ndarray:
-    """float32 (N, C) of a predictions table."""
-    return table[[f"p_{name}" for name in labels]].to_numpy(np.float32)
+    return np.concatenate([judge(np.asarray(dataset.pixels[chunk])) for chunk in shown])
 
 
 def save_predictions(folder: Path, table: pd.DataFrame) -> None:
@@ -84,8 +71,8 @@ def load_predictions(folder: Path) -> pd.DataFrame:
 
 def _checked(table: pd.DataFrame) -> pd.DataFrame:
     """The table; raises ValueError where it is none of predictions."""
-    classes = [name for name in table.columns if name.startswith("p_")]
-    if missing := [name for name in ("row", "split", "label") if name not in table.columns]:
+    classes = probability_columns(table)
+    if missing := [name for name in KEYS if name not in table.columns]:
         raise ValueError(f"it has no column {missing[0]}")
     if not classes:
         raise ValueError("it has no probabilities, columns p_angry and so on")

@@ -12,22 +12,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fer_core.artifacts import REPORT, load_card, update_card
+from fer_core.artifacts import DEDUPLICATED, REPORT, load_card, update_card
 from fer_core.classifiers import load_classifier
 from fer_core.classifiers.base import softmax
 from fer_core.classifiers.calibration import fit_temperature
 from fer_core.classifiers.ensemble import EnsembleClassifier
+from fer_core.data.predictions import classes_of, predictions_table
 from fer_core.data.progress import Progress, unshown
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError
-from fer_core.evaluation.labels import labelled_for
-from fer_core.evaluation.predictions import predict_dataset, probabilities_of, save_predictions
+from fer_core.evaluation.labels import known_faces, labelled_for
+from fer_core.evaluation.predictions import answers_to, save_predictions
 from fer_core.evaluation.protocols import deduplicated
 from fer_core.evaluation.report import evaluate_predictions
 from fer_core.files import write_json
-
-TESTS = ("PublicTest", "PrivateTest")
-DEDUPLICATED = "PrivateTest deduplicated"
+from fer_core.labels import TESTS
 
 
 def record_evaluation(folder: Path, dataset: FaceDataset, *, progress: Progress = unshown) -> dict[str, Any]:
@@ -40,46 +39,37 @@ def record_evaluation(folder: Path, dataset: FaceDataset, *, progress: Progress 
     if card.data.get("fingerprint") != dataset.fingerprint:
         raise DataError(f"{card.name} was trained on another dataset; record its evaluation on that one")
     dataset = labelled_for(dataset, card.labels)
-    logits = judge_tests(folder, dataset, progress)
-    public = logits[logits["split"] == "PublicTest"]
-    temperature = fit_temperature(probabilities_of(public, card.labels), public["label"].to_numpy())
+    tests, logits = judge_tests(folder, dataset, progress)
+    public = (tests.table["split"] == "PublicTest").to_numpy()
+    temperature = fit_temperature(logits[public], tests.labels[public])
     update_card(folder, temperature=temperature)
-    table = softened(logits, card.labels, temperature)
-    private_twin_free = set(deduplicated(dataset, "PrivateTest").table["row"])
-    metrics = {name: figures(table[table["split"] == name], card.labels) for name in TESTS}
-    metrics[DEDUPLICATED] = figures(table[table["row"].isin(private_twin_free)], card.labels)
+    table = predictions_table(tests.table, card.labels, softmax(logits, temperature))
+    metrics = judged(table, dataset)
     save_predictions(folder, table)
     write_json(folder / REPORT, metrics)
     update_card(folder, metrics=metrics)
     return metrics
 
 
-def judge_tests(folder: Path, dataset: FaceDataset, progress: Progress = unshown) -> pd.DataFrame:
-    """A predictions table of both test splits, by PyTorch, with logits in place of probabilities.
+def judge_tests(folder: Path, dataset: FaceDataset, progress: Progress = unshown) -> tuple[FaceDataset, np.ndarray]:
+    """The faces of both test splits whose label a checkpoint knows, and its logits (N, C) for them, by PyTorch.
 
-    Faces of PublicTest that taught an ensemble are answered by a fit that did not see them.
+    Faces of PublicTest that taught an ensemble are answered by fits that did not see them.
     """
     classifier = load_classifier(folder, backend="torch")
-    tests = dataset.select(dataset.table["split"].isin(TESTS).to_numpy())
-    table = predict_dataset(classifier, tests, judge=classifier.predict_logits, progress=progress)
-    return _held_out(classifier, table, dataset) if isinstance(classifier, EnsembleClassifier) else table
+    tests = known_faces(dataset.select(dataset.table["split"].isin(TESTS).to_numpy()), classifier.labels)
+    logits = answers_to(tests, classifier.predict_logits, progress)
+    if isinstance(classifier, EnsembleClassifier) and classifier.learns:
+        public = (tests.table["split"] == TESTS[0]).to_numpy()
+        logits[public] = classifier.held_out_logits(np.asarray(tests.pixels[public]), tests.labels[public])
+    return tests, logits
 
 
-def _held_out(classifier: EnsembleClassifier, table: pd.DataFrame, dataset: FaceDataset) -> pd.DataFrame:
-    if not classifier.learns:
-        return table
-    public = table[table["split"] == TESTS[0]]
-    faces = dataset.select(dataset.table["row"].isin(set(public["row"])).to_numpy())
-    logits = classifier.held_out_logits(np.asarray(faces.pixels), faces.labels)
-    columns = [f"p_{name}" for name in classifier.labels]
-    table.loc[public.index, columns] = logits.astype(np.float32)
-    return table
-
-
-def softened(logits: pd.DataFrame, labels: tuple[str, ...], temperature: float) -> pd.DataFrame:
-    """The table with the probabilities that its logits stand for at a temperature."""
-    columns = [f"p_{name}" for name in labels]
-    return logits.assign(**dict(zip(columns, softmax(probabilities_of(logits, labels), temperature).T, strict=True)))
+def judged(table: pd.DataFrame, dataset: FaceDataset) -> dict[str, dict[str, Any]]:
+    """Figures of a predictions table on both test splits and on PrivateTest without twins, as a card has them."""
+    labels, twin_free = classes_of(table), deduplicated(dataset, "PrivateTest").table["row"]
+    found = {name: figures(table[table["split"] == name], labels) for name in TESTS}
+    return found | {DEDUPLICATED: figures(table[table["row"].isin(set(twin_free))], labels)}
 
 
 def figures(table: pd.DataFrame, labels: tuple[str, ...]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_core.data.predictions import probabilities_of
 from fer_core.errors import DataError
-from fer_core.evaluation.predictions import probabilities_of
 from fer_core.metrics import (
     accuracy,
     averaged_scores,

@@ -18,7 +18,8 @@ import pandas as pd
 from fer_core.classifiers.base import Classifier
 from fer_core.data.progress import Progress, unshown
 from fer_core.data.table import FaceDataset
-from fer_core.errors import ConfigError, DataError
+from fer_core.errors import ConfigError
+from fer_core.evaluation.labels import known_faces
 from fer_core.registry import Registry
 
 STRENGTHS: Final = (1, 2, 3, 4, 5)
@@ -172,10 +173,7 @@ def robustness_table(
     Raises:
         DataError: there is no face with a known label.
     """
-    known = (dataset.labels >= 0) & (dataset.labels < len(classifier.labels))
-    if not known.any():
-        raise DataError("there is no face with a label that this model knows, so there is nothing to evaluate")
-    faces = dataset.select(known)
+    faces = known_faces(dataset, classifier.labels)
     passes = [(CLEAN, 0), *((name, strength) for name in CORRUPTIONS for strength in STRENGTHS)]
     shown = progress(passes, len(passes), "corruptions")
     lines = [(*one, len(faces), _accuracy(classifier, faces, *one, seed)) for one in shown]

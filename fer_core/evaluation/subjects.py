@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from fer_core.data.predictions import probabilities_of
 from fer_core.data.table import FaceDataset
-from fer_core.evaluation.predictions import probabilities_of
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from fer_core.evaluation.record import DEDUPLICATED
+from fer_core.artifacts import DEDUPLICATED
 from fer_core.evaluation.robustness import CORRUPTIONS
 from fer_core.studies.results import Result, published_of
 from fer_core.studies.rows import all_rows

@@ -117,13 +117,13 @@ def chosen_tree(dataset: FaceDataset, judge: str | None) -> Tree:
     from fer_core.classifiers.combinations.pair_tree import opposed_tree
     from fer_core.metrics import confusion
 
-    classifier, public = load_classifier(judge), dataset.split("PublicTest")
+    classifier = load_classifier(judge)
     if len(classifier.labels) != len(dataset.class_names):
         raise ConfigError(
             f"--tree-by {judge} knows {len(classifier.labels)} emotions and the dataset {len(dataset.class_names)}; "
             "name a checkpoint that knows the same ones"
         )
-    public = public.select((public.labels >= 0) & (public.labels < len(classifier.labels)))
+    public = dataset.split("PublicTest").known_to(classifier.labels)
     predicted = classifier.predict_proba(np.asarray(public.pixels)).argmax(1)
     return opposed_tree(np.asarray(confusion(public.labels, predicted, len(classifier.labels))))
 

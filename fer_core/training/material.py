@@ -8,14 +8,13 @@ from typing import Any, Final
 import torch
 
 from fer_core.config import TrainConfig
-from fer_core.data.audit.leakage import TESTS
 from fer_core.data.balance import resample
 from fer_core.data.clean import clean
 from fer_core.data.ferplus import as_ferplus, vote_targets
 from fer_core.data.loaders import Faces, to_faces
 from fer_core.data.table import FaceDataset
 from fer_core.errors import ConfigError
-from fer_core.labels import FERPLUS_EMOTIONS, VOTE_COLUMNS, labels_for
+from fer_core.labels import FERPLUS_EMOTIONS, TESTS, VOTE_COLUMNS, labels_for
 
 LABELS_USED: Final = {
     "fer2013": "FER2013 labels",

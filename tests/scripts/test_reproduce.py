@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from fer_core import artifacts
+from fer_core.artifacts import DEDUPLICATED
+from fer_core.labels import TESTS
 from fer_core.studies import TABLES, Row
 from fer_core.studies.results import Result, load_results, save_result
 from fer_core.studies.run import Outcome
@@ -20,7 +22,7 @@ ALONE = {"accuracy": 0.5, "accuracy_interval": [0.4, 0.6], "macro_f1": 0.4}
 
 def result_of(row: Row) -> Result:
     """A result as a runner would hand it on."""
-    metrics = dict.fromkeys(("PublicTest", "PrivateTest", "PrivateTest deduplicated"), ALONE)
+    metrics = dict.fromkeys((*TESTS, DEDUPLICATED), ALONE)
     return Result(row=row.name, title=row.title, kind=row.kind, budget="small", options={}, metrics=metrics, seconds=1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from fer_core.data.predictions import probability_columns
 from fer_core.errors import DataError
 from fer_core.labels import FERPLUS_EMOTIONS, VOTE_COLUMNS
 
@@ -74,7 +75,7 @@ def model_doubts(predictions: pd.DataFrame) -> pd.DataFrame:
     """
     from cleanlab.filter import find_label_issues
 
-    columns = [name for name in predictions.columns if name.startswith("p_")]
+    columns = probability_columns(predictions)
     predictions = predictions[predictions["label"].between(0, len(columns) - 1)]
     probabilities = predictions[columns].to_numpy(np.float64)
     labels = predictions["label"].to_numpy(np.int64)

@@ -7,17 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from fer_core.classifiers.base import CheckpointClassifier
 from fer_core.classifiers.combination import Arrays
 from fer_core.classifiers.ensemble import ask
 from fer_core.classifiers.tables import answers, combine, learn
-from fer_core.data.table import FaceDataset
 from fer_core.evaluation.predictions import load_predictions, save_predictions
-from fer_core.evaluation.protocols import deduplicated
-from fer_core.evaluation.record import DEDUPLICATED, TESTS, figures
-from fer_core.labels import labels_for
+from fer_core.evaluation.record import judged
 from fer_core.studies.measure import open_in_torch, robustness
 from fer_core.studies.recording import result_of
 from fer_core.studies.results import Result, load_result
@@ -59,14 +55,6 @@ def run(row: Row, around: Surroundings) -> Result:
     together = Together(members, method, learn(tables, method, **options))
     bears = robustness(together, around.dataset, around.budget.robustness_faces)
     return _result(row, judged(joined, around.dataset), bears, around)
-
-
-def judged(table: pd.DataFrame, dataset: FaceDataset) -> dict[str, dict[str, Any]]:
-    """Figures of a predictions table on both test splits and on PrivateTest without twins."""
-    labels = labels_for(sum(name.startswith("p_") for name in table.columns))
-    found = {name: figures(table[table["split"] == name], labels) for name in TESTS}
-    rows = set(deduplicated(dataset, "PrivateTest").table["row"])
-    return found | {DEDUPLICATED: figures(table[table["row"].isin(rows)], labels)}
 
 
 def _result(row: Row, metrics: dict[str, dict[str, Any]], bears: dict[str, float], around: Surroundings) -> Result:

@@ -8,7 +8,8 @@ import pytest
 
 from fer_core.classifiers.combination import COMBINATIONS
 from fer_core.classifiers.combinations.weighted_vote import mixture_weights
-from fer_core.classifiers.tables import combine, probabilities
+from fer_core.classifiers.tables import combine
+from fer_core.data.predictions import predictions_table, probabilities_of
 from fer_core.errors import DataError
 from fer_core.labels import EMOTIONS
 
@@ -24,7 +25,7 @@ def member(seed: int, knowing: float) -> pd.DataFrame:
     found = (scores / scores.sum(1, keepdims=True)).astype(np.float32)
     split = np.where(np.arange(N) < N // 2, "PublicTest", "PrivateTest")
     table = pd.DataFrame({"row": np.arange(N) + 7, "split": split, "label": labels})
-    return table.assign(**{f"p_{name}": found[:, index] for index, name in enumerate(EMOTIONS)})
+    return predictions_table(table, EMOTIONS, found)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def tables() -> list[pd.DataFrame]:
 def test_answers_are_probabilities_in_the_first_members_order(method: str, tables: list[pd.DataFrame]) -> None:
     found = combine(tables, method)
     pd.testing.assert_frame_equal(found[["row", "split", "label"]], tables[0][["row", "split", "label"]])
-    np.testing.assert_allclose(probabilities(found).sum(1), 1, rtol=1e-5)
+    np.testing.assert_allclose(probabilities_of(found).sum(1), 1, rtol=1e-5)
     assert list(found.columns) == list(tables[0].columns)
 
 
@@ -63,18 +64,18 @@ def test_public_labels_do_influence_the_fit(method: str, tables: list[pd.DataFra
 
 
 def test_soft_vote_is_the_mean(tables: list[pd.DataFrame]) -> None:
-    mean = np.mean([probabilities(table) for table in tables], axis=0)
-    np.testing.assert_allclose(probabilities(combine(tables, "soft_vote", calibrate=False)), mean, rtol=1e-5)
+    mean = np.mean([probabilities_of(table) for table in tables], axis=0)
+    np.testing.assert_allclose(probabilities_of(combine(tables, "soft_vote", calibrate=False)), mean, rtol=1e-5)
 
 
 def test_calibration_changes_no_answer(tables: list[pd.DataFrame]) -> None:
-    plain, calibrated = (probabilities(combine(tables, "soft_vote", calibrate=flag)) for flag in (False, True))
+    plain, calibrated = (probabilities_of(combine(tables, "soft_vote", calibrate=flag)) for flag in (False, True))
     np.testing.assert_array_equal(plain.argmax(1), calibrated.argmax(1))
     assert not np.allclose(plain, calibrated)
 
 
 def test_weights_are_a_mixture_and_leave_out_who_knows_nothing(tables: list[pd.DataFrame]) -> None:
-    members, labels = np.stack([probabilities(table) for table in tables]), tables[0]["label"].to_numpy()
+    members, labels = np.stack([probabilities_of(table) for table in tables]), tables[0]["label"].to_numpy()
     weights = COMBINATIONS["weighted_vote"].fit(members, labels)["weights"]
     assert weights.sum() == pytest.approx(1)
     assert (weights >= 0).all()
@@ -96,16 +97,16 @@ def test_stacking_learns_a_relabelling() -> None:
     turned = right.copy()
     turned[columns] = np.roll(right[columns].to_numpy(), 1, axis=1)
     private = (right["split"] == "PrivateTest").to_numpy()
-    found = probabilities(combine([turned], "stacking"))[private].argmax(1)
-    straight = probabilities(right)[private].argmax(1)
+    found = probabilities_of(combine([turned], "stacking"))[private].argmax(1)
+    straight = probabilities_of(right)[private].argmax(1)
     label = right["label"].to_numpy()[private]
     assert (found == label).mean() > (straight == label).mean() - 0.15
-    assert (probabilities(turned)[private].argmax(1) == label).mean() < 0.1
+    assert (probabilities_of(turned)[private].argmax(1) == label).mean() < 0.1
 
 
 def test_stacking_works_where_a_class_has_no_face(tables: list[pd.DataFrame]) -> None:
     kept = [table[table["label"] != 1].reset_index(drop=True) for table in tables]
-    found = probabilities(combine(kept, "stacking"))
+    found = probabilities_of(combine(kept, "stacking"))
     assert found.shape == (len(kept[0]), 7)
     assert found[:, 1].max() < 0.01
 
@@ -136,9 +137,9 @@ def test_public_faces_can_be_answered_by_fits_that_did_not_see_them(method: str,
     told = [table.assign(label=noise) for table in tables * 4]
     public = (told[0]["split"] == "PublicTest").to_numpy()
     seen, honest = (combine(told, method, calibrate=False, held_out=flag) for flag in (False, True))
-    np.testing.assert_array_equal(probabilities(seen)[~public], probabilities(honest)[~public])
+    np.testing.assert_array_equal(probabilities_of(seen)[~public], probabilities_of(honest)[~public])
     if method in ("soft_vote", "snapshot"):  # nothing is fitted
-        np.testing.assert_allclose(probabilities(seen), probabilities(honest), rtol=1e-5)
+        np.testing.assert_allclose(probabilities_of(seen), probabilities_of(honest), rtol=1e-5)
     else:
-        likelihood = [probabilities(found)[public, noise[public]] for found in (seen, honest)]
+        likelihood = [probabilities_of(found)[public, noise[public]] for found in (seen, honest)]
         assert np.log(likelihood[0]).mean() > np.log(likelihood[1]).mean()

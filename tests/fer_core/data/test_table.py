@@ -44,6 +44,14 @@ def test_a_split_is_a_dataset_of_its_own(dataset: FaceDataset) -> None:
         dataset.split("Training").split("PublicTest")
 
 
+def test_what_a_model_does_not_know_is_left_out(dataset: FaceDataset) -> None:
+    labels = np.resize([-1, 0, 6, 7], len(dataset))
+    mixed = replace(dataset, table=dataset.table.assign(label=labels))
+    assert set(mixed.known_to(EMOTIONS).labels) == {0, 6}
+    assert set(mixed.known_to(FERPLUS_EMOTIONS).labels) == {0, 6, 7}
+    assert mixed.known_to(EMOTIONS).table["row"].tolist() == mixed.table["row"][np.isin(labels, [0, 6])].tolist()
+
+
 def test_rows_are_picked_by_mask_or_by_number(dataset: FaceDataset) -> None:
     numbers = np.array([5, 2, 60])
     picked = dataset.select(numbers)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.artifacts import REPORT, load_card, update_card
+from fer_core.artifacts import DEDUPLICATED, REPORT, load_card, update_card
 from fer_core.classifiers import load_classifier
 from fer_core.classifiers.base import softmax
 from fer_core.classifiers.calibration import fit_temperature
@@ -20,7 +20,7 @@ from fer_core.data.table import FaceDataset
 from fer_core.errors import CheckpointError, DataError
 from fer_core.evaluation.predictions import load_predictions, predict_dataset, save_predictions
 from fer_core.evaluation.protocols import deduplicated
-from fer_core.evaluation.record import DEDUPLICATED, record_evaluation
+from fer_core.evaluation.record import record_evaluation
 from fer_core.evaluation.report import evaluate_predictions
 from fer_core.evaluation.views import VIEWS
 from fer_core.labels import EMOTIONS

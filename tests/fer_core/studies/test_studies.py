@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fer_core.artifacts import DEDUPLICATED
 from fer_core.classifiers.binary import tree_of_opposites
 from fer_core.classifiers.combinations.pair_tree import forks
 from fer_core.config import TrainConfig
@@ -19,6 +20,7 @@ from fer_core.data.loaders import to_faces
 from fer_core.data.store import load
 from fer_core.data.table import FaceDataset
 from fer_core.errors import CheckpointError
+from fer_core.labels import TESTS
 from fer_core.models import MODELS, create_model
 from fer_core.studies import BUDGETS, TABLES, Budget, Row, all_rows, pace
 from fer_core.studies.budget import Share, limit_faces, share_of, stratified, within
@@ -268,8 +270,7 @@ def test_rows_of_every_kind_keep_to_a_budget_of_time(row: Row, prepared: Path, t
 
 def _result(**changes: object) -> Result:
     metrics = {
-        name: {"accuracy": 0.5, "accuracy_interval": [0.4, 0.6], "macro_f1": 0.4}
-        for name in ("PublicTest", "PrivateTest", "PrivateTest deduplicated")
+        name: {"accuracy": 0.5, "accuracy_interval": [0.4, 0.6], "macro_f1": 0.4} for name in (*TESTS, DEDUPLICATED)
     }
     return replace(Result("a", "A", NETWORK, "small", {"model": "vgg"}, metrics), **changes)  # type: ignore[arg-type]
 
