@@ -34,6 +34,8 @@ CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
 DEFAULT_CHECKPOINT = "vgg_se"
 WEIGHTS, CARD, ONNX, REPORT = "weights.safetensors", "card.json", "model.onnx", "report.json"
 HISTORY, PREDICTIONS = "history.csv", "predictions.parquet"
+RUNS_CHECKPOINT = "checkpoint"
+"""Folder of a run's folder in which it leaves what it trained."""
 PROTOCOLS, ROBUSTNESS = "protocols.json", "robustness.json"
 """What the commands of these names record beside a checkpoint."""
 DEDUPLICATED = "PrivateTest deduplicated"
@@ -158,17 +160,13 @@ def update_card(folder: Path, **changes: Any) -> Card:
     return card
 
 
-TRAINED = "checkpoint"
-"""Where a run leaves what it trained."""
-
-
 def find_checkpoint(name_or_path: str | Path) -> Path:
     """The folder of a shipped checkpoint's name, the folder itself, or `checkpoint` in a run's folder.
 
     Raises:
         CheckpointError: there is none; it names the closest name.
     """
-    for folder in (CHECKPOINTS / str(name_or_path), Path(name_or_path), Path(name_or_path) / TRAINED):
+    for folder in (CHECKPOINTS / str(name_or_path), Path(name_or_path), Path(name_or_path) / RUNS_CHECKPOINT):
         if (folder / CARD).is_file():
             return folder
     names = [folder.name for folder in list_checkpoints()]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fer_core.artifacts import RUNS_CHECKPOINT
 from fer_core.config import ExecutionConfig, TrainConfig
 from scripts._progress import say
 
@@ -77,5 +78,5 @@ def _trained(config: TrainConfig, execution: ExecutionConfig, faces: FaceDataset
 
     result = fit(config, execution, faces, folder, resume=RunFolder(folder).exists(), report=say)
     assert result is not None, "one process trains"
-    checkpoint = write_checkpoint(folder / "checkpoint", MODELS[config.model], config, faces, result)
+    checkpoint = write_checkpoint(folder / RUNS_CHECKPOINT, MODELS[config.model], config, faces, result)
     return load_classifier(checkpoint, backend="torch")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fer_core.artifacts import RUNS_CHECKPOINT
 from fer_core.errors import ConfigError
 from scripts._cli import JsonOption, emit, run
 from scripts._dataset import open_dataset
@@ -42,7 +43,7 @@ def classical(
         raise ConfigError(f"{features} features need no checkpoint; add --features network, or leave --checkpoint out")
     check_views(views)
     card = build_classical(
-        out / "checkpoint",
+        out / RUNS_CHECKPOINT,
         method,
         features,
         open_dataset(data),
@@ -55,7 +56,7 @@ def classical(
         report=say,
     )
     document = {
-        "checkpoint": str(out / "checkpoint"),
+        "checkpoint": str(out / RUNS_CHECKPOINT),
         "method": method,
         "features": features,
         "options": card.options,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fer_core.artifacts import RUNS_CHECKPOINT
 from fer_core.classifiers.base import check_views
 from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.errors import ConfigError
@@ -69,7 +70,7 @@ def ensemble(
     if model:
         options = workshop.make(combination, rounds, tree)
     folders = [*workshop.members, *member_folders(members or [])]
-    target, facts = out / "checkpoint", workshop.facts()
+    target, facts = out / RUNS_CHECKPOINT, workshop.facts()
     card = build_ensemble(
         target, combination, folders, dataset, load_classifier, views=views, training=facts, **options
     )

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fer_core.artifacts import RUNS_CHECKPOINT
 from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.errors import ConfigError
 from scripts._cli import JsonOption, emit, run
@@ -54,7 +55,7 @@ def search(
     found = hunt.grid(*axes) if kind == "grid" else hunt.free()
     best = hunt.best
     winner, result = hunt.winner()
-    folder = write_checkpoint(out / "checkpoint", spec, winner, dataset, result)
+    folder = write_checkpoint(out / RUNS_CHECKPOINT, spec, winner, dataset, result)
     document = {
         "model": model,
         "kind": kind,

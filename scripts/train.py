@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fer_core.artifacts import RUNS_CHECKPOINT
 from fer_core.config import ExecutionConfig, TrainConfig
 from scripts._cli import JsonOption, emit, run
 from scripts._dataset import open_dataset
@@ -49,7 +50,7 @@ def train(
     result = fit(config, execution, dataset, out, resume=resume, report=say, progress=bar, snapshot=snapshot)
     if result is None:  # not the first process
         return
-    folder = write(out / "checkpoint", result)
+    folder = write(out / RUNS_CHECKPOINT, result)
     document = {
         "checkpoint": str(folder),
         "epochs": config.epochs,

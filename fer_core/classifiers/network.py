@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer_core.artifacts import load_weights
+from fer_core.artifacts import load_card, load_weights
 from fer_core.classifiers.base import CheckpointClassifier, check_faces
 from fer_core.errors import CheckpointError
 
@@ -21,6 +21,20 @@ if TYPE_CHECKING:
 
 Runtime = Callable[[np.ndarray], np.ndarray]
 """uint8 (N, 48, 48) -> float32 logits (N, C)."""
+
+
+def load_network(folder: Path) -> FerModel:
+    """A checkpoint's network in PyTorch, in eval mode; raises CheckpointError where its weights do not fit."""
+    from fer_core.models import create_model
+
+    card, weights = load_card(folder), load_weights(folder)
+    field = card.input.get("field")
+    model = create_model(card.model, len(card.labels), field=field, initialise=False, **card.options)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise CheckpointError(f"the weights in {folder} do not fit {card.model!r} ({error})") from error
+    return model.eval()
 
 
 class NetworkClassifier(CheckpointClassifier):
@@ -61,15 +75,7 @@ class NetworkClassifier(CheckpointClassifier):
     def _model(self) -> FerModel:
         import torch
 
-        from fer_core.models import create_model
-
-        field = self.card.input.get("field")
-        model = create_model(self.card.model, len(self.labels), field=field, initialise=False, **self.card.options)
-        try:
-            model.load_state_dict(load_weights(self.folder))
-        except RuntimeError as error:
-            raise CheckpointError(f"the weights in {self.folder} do not fit {self.card.model!r} ({error})") from error
-        return model.eval().to(self._torch_device).to(memory_format=torch.channels_last)
+        return load_network(self.folder).to(self._torch_device).to(memory_format=torch.channels_last)
 
     @cached_property
     def _normalisation(self) -> Any:

@@ -13,6 +13,7 @@ from pathlib import Path
 from fer_core.artifacts import (
     CARD,
     ONNX,
+    RUNS_CHECKPOINT,
     WEIGHTS,
     Card,
     check_weights,
@@ -23,7 +24,7 @@ from fer_core.artifacts import (
 from fer_core.classifiers.base import CheckpointClassifier
 from fer_core.errors import CheckpointError
 
-MEMBERS, RUNS_CHECKPOINT = "members", "checkpoint"
+MEMBERS = "members"
 CARRIED = (CARD, WEIGHTS, ONNX, MEMBERS)
 """What of a checkpoint's folder goes into the folder of an ensemble."""
 

@@ -10,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fer_core.artifacts import RUNS_CHECKPOINT
 from fer_core.data.prepare import open_or_prepare
 from fer_core.errors import FerError
 from fer_core.studies.budget import BUDGETS, limit_faces
@@ -67,8 +68,8 @@ def timed_again(rows: tuple[Row, ...], root: Path) -> Iterator[Outcome]:
     for row in rows:
         folder = root / row.name
         result = load_result(folder)
-        if result is not None and (folder / "checkpoint").is_dir():
-            result = replace(result, inference_speed=inference_speed(folder / "checkpoint"))
+        if result is not None and (folder / RUNS_CHECKPOINT).is_dir():
+            result = replace(result, inference_speed=inference_speed(folder / RUNS_CHECKPOINT))
             save_result(folder, result)
             yield Outcome(row, result)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fer_core.artifacts import Card, load_card
+from fer_core.artifacts import RUNS_CHECKPOINT, Card, load_card
 from fer_core.studies.measure import open_in_torch
 from fer_core.studies.recording import recorded
 from fer_core.studies.results import Result, load_result
@@ -18,7 +18,7 @@ from fer_core.studies.runner import RUNNERS, Surroundings
 @RUNNERS.register(CLASSICAL)
 def run(row: Row, around: Surroundings) -> Result:
     """Fits, chooses, records both test splits, measures cost; a network behind the features counts in full."""
-    checkpoint = around.folder(row.name) / "checkpoint"
+    checkpoint = around.folder(row.name) / RUNS_CHECKPOINT
     card = _built(row, checkpoint, around)
     behind = [found for name in row.members if (found := load_result(around.folder(name))) is not None]
     return recorded(
@@ -46,7 +46,7 @@ def _built(row: Row, checkpoint: Path, around: Surroundings) -> Card:
         feature,
         around.dataset,
         open_in_torch,
-        network=around.folder(row.members[0]) / "checkpoint" if row.members else None,
+        network=around.folder(row.members[0]) / RUNS_CHECKPOINT if row.members else None,
         report=around.report,
         **options,
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fer_core.artifacts import RUNS_CHECKPOINT
 from fer_core.classifiers.base import CheckpointClassifier
 from fer_core.classifiers.combination import Arrays
 from fer_core.classifiers.ensemble import ask
@@ -51,7 +52,7 @@ def run(row: Row, around: Surroundings) -> Result:
     method = options.pop("method")
     joined = combine(tables, method, held_out=True, **options)
     save_predictions(around.folder(row.name), joined)
-    members = [open_in_torch(around.folder(name) / "checkpoint") for name in row.members]
+    members = [open_in_torch(around.folder(name) / RUNS_CHECKPOINT) for name in row.members]
     together = Together(members, method, learn(tables, method, **options))
     bears = robustness(together, around.dataset, around.budget.robustness_faces)
     return _result(row, judged(joined, around.dataset), bears, around)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from fer_core.artifacts import load_card
+from fer_core.artifacts import RUNS_CHECKPOINT, load_card
 from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.data.balance import RESAMPLERS, repeats
 from fer_core.files import write_json
@@ -49,7 +49,7 @@ def run(row: Row, around: Surroundings) -> Result:
         config, execution, dataset, training, resume=training.exists(), report=around.report, progress=around.progress
     )
     assert fitted is not None, "one process trains alone"
-    checkpoint = write_checkpoint(folder / "checkpoint", MODELS[config.model], config, dataset, fitted)
+    checkpoint = write_checkpoint(folder / RUNS_CHECKPOINT, MODELS[config.model], config, dataset, fitted)
     card = load_card(checkpoint)
     cost = model_cost(card.model, len(card.labels), field=card.input.get("field"), **card.options)
     return recorded(

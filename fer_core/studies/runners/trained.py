@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fer_core.artifacts import load_card
+from fer_core.artifacts import RUNS_CHECKPOINT, load_card
 from fer_core.classifiers.combinations.pair_tree import forks
 from fer_core.config import TrainConfig
 from fer_core.data.table import FaceDataset
@@ -34,7 +34,7 @@ def run(row: Row, around: Surroundings) -> Result:
     method, members = row.options["method"], int(row.options["members"])
     workshop = _workshop(row, around, members)
     options, folders = _train(workshop, method, members, bool(row.options.get("joined")))
-    checkpoint = folder / "checkpoint"
+    checkpoint = folder / RUNS_CHECKPOINT
     shutil.rmtree(checkpoint, ignore_errors=True)
     card = build_ensemble(
         checkpoint, method, folders, around.dataset, open_in_torch, training=workshop.facts(), **options

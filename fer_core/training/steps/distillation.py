@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from fer_core.artifacts import find_checkpoint, load_card, load_weights
+from fer_core.artifacts import find_checkpoint, load_card
+from fer_core.classifiers.network import load_network
+from fer_core.data.table import SIDE
 from fer_core.data.transforms import Normalisation
-from fer_core.errors import CheckpointError, ConfigError
-from fer_core.models import create_model
+from fer_core.errors import ConfigError
 from fer_core.models.base import FerModel
 from fer_core.training.step import STEPS, Batch, Setting, require_share
 from fer_core.training.voting import VotingStep
@@ -49,16 +50,9 @@ class Teacher:
 def load_teacher(name: str) -> Teacher:
     """A checkpoint as a teacher; raises CheckpointError where there is none, or its weights do not fit."""
     folder = find_checkpoint(name)
-    card, weights = load_card(folder), load_weights(folder)
-    field = card.input.get("field")
-    model = create_model(card.model, len(card.labels), field=field, initialise=False, **card.options)
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        raise CheckpointError(f"the weights in {folder} do not fit {card.model!r} ({error})") from error
+    card, model = load_card(folder), load_network(folder).requires_grad_(False)
     normalisation = Normalisation(card.input["mean"], card.input["std"])
-    side = field or card.input.get("side", 48)
-    model.eval().requires_grad_(False)
+    side = card.input.get("field") or card.input.get("side", SIDE)
     return Teacher(card.name, card.weights_sha256, card.labels, model, normalisation, side)
 
 
