@@ -11,6 +11,8 @@ from typing import Any
 
 from fer_core.errors import ConfigError
 
+SIDE = 48
+"""Height and width of a face in pixels."""
 AUTO = "auto"
 SAMPLERS = ("shuffle", "balanced", "oversample", "undersample", "smote")
 TARGETS = ("fer2013", "ferplus_majority", "ferplus_multi_label", "ferplus_drawing", "ferplus_soft")
@@ -75,7 +77,7 @@ class TrainConfig:
     augmentation: str = "medium"
     """none, light, medium or strong (mixtures), or one alone: flip, rotate, shift, zoom, shear, crop, erase, contrast
     or brightness."""
-    crop: int = 48
+    crop: int = SIDE
     """Side in pixels of the part of a face that the network sees: a random one in training, the centre after it."""
     select_on: str = "accuracy"
     """PublicTest metric that picks the epoch to keep: accuracy or macro_f1."""
@@ -106,8 +108,8 @@ class TrainConfig:
             raise ConfigError(
                 f"freeze_epochs ({self.freeze_epochs}) must be below epochs ({self.epochs}), and not below 0"
             )
-        if not 16 <= self.crop <= 48:
-            raise ConfigError(f"crop ({self.crop}) must be between 16 and 48 pixels")
+        if not 16 <= self.crop <= SIDE:
+            raise ConfigError(f"crop ({self.crop}) must be between 16 and {SIDE} pixels")
 
     @property
     def cleanings(self) -> tuple[str, ...]:

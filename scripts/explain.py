@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -202,4 +201,3 @@ def method_lines(methods: dict[str, tuple[Control, ...]]) -> Iterator[str]:
 
 if __name__ == "__main__":
     run(main)
-    sys.exit(0)

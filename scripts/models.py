@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fer_core.config import SIDE
 from scripts._cli import JsonOption, emit, run
 
 
@@ -34,7 +35,7 @@ def _row(spec: Any) -> dict[str, Any]:
         "title": spec.title,
         "parameters": parameters,
         "options": spec.options,
-        "input_side": spec.input_side,
+        "input_side": SIDE,
         "paper": spec.paper,
     }
 

@@ -17,7 +17,7 @@ from fer_core.classifiers.base import CheckpointClassifier
 from fer_core.classifiers.calibration import fit_temperature
 from fer_core.classifiers.embedding import embedding
 from fer_core.classifiers.parts import OpenPart, adopt, open_parts
-from fer_core.data.table import FaceDataset
+from fer_core.data.table import SIDE, FaceDataset
 from fer_core.errors import CheckpointError
 from fer_core.features import FEATURES, Extractor, create_extractor
 
@@ -139,7 +139,7 @@ def _card(
         name=name,
         model=method,
         labels=dataset.class_names,
-        input={"side": 48, "channels": 1},
+        input={"side": SIDE, "channels": 1},
         parameters=0,
         options={"features": features, "feature_options": feature_options, **found.options},
         title=f"{entry.title} on {FEATURES[features].title[0].lower()}{FEATURES[features].title[1:]}",

@@ -16,7 +16,7 @@ from fer_core.classifiers.calibration import fit_temperature
 from fer_core.classifiers.combination import COMBINATIONS, Arrays, Combination, cross_fits
 from fer_core.classifiers.parts import OpenPart, adopt, open_parts
 from fer_core.data.ferplus import as_ferplus
-from fer_core.data.table import FaceDataset
+from fer_core.data.table import SIDE, FaceDataset
 from fer_core.errors import ConfigError, DataError, UnsupportedError
 from fer_core.labels import FERPLUS_EMOTIONS
 
@@ -178,7 +178,7 @@ def _draft(name: str, method: str, members: Sequence[CheckpointClassifier], view
         name=name,
         model=method,
         labels=max((member.labels for member in members), key=len),
-        input={"side": 48, "channels": 1},
+        input={"side": SIDE, "channels": 1},
         parameters=sum(parameters.values()),
         title=combination.title,
         paper=combination.paper,

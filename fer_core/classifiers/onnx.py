@@ -108,11 +108,8 @@ def _write(folder: Path, target: Path) -> None:
     import torch
 
     from fer_core.classifiers.network import NetworkClassifier
-    from fer_core.models import MODELS
 
     classifier = NetworkClassifier(folder, backend="torch")
-    if why := MODELS[classifier.card.model].no_onnx:
-        raise UnsupportedError(f"{classifier.name} has no ONNX form ({why}); use PyTorch: --backend torch")
     faces = torch.zeros(2, SIDE, SIDE, dtype=torch.uint8)
     wrapped = _with_input(classifier)
     try:

@@ -7,7 +7,7 @@ weight says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -119,11 +119,6 @@ def resample(dataset: FaceDataset, weights: np.ndarray, seed: int) -> FaceDatase
     others = np.flatnonzero((dataset.table["split"] != TRAINING).to_numpy())
     found = dataset.select(np.concatenate([np.sort(drawn), others]))
     return replace(found, fingerprint=fingerprint(found.table, found.pixels))
-
-
-def votes(rounds: Sequence[Round]) -> list[float]:
-    """The members' weights in the vote."""
-    return [one.vote for one in rounds]
 
 
 def _predicted(member: Classifier, faces: FaceDataset) -> np.ndarray:

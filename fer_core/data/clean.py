@@ -24,12 +24,6 @@ Policy = Callable[[np.ndarray], int | None]
 POLICIES: Registry[Policy] = Registry("duplicate policy")
 
 
-@POLICIES.register("keep_first")
-def keep_first(labels: np.ndarray) -> int | None:
-    """The first face, whatever its label."""
-    return 0
-
-
 @POLICIES.register("keep_majority_label")
 def keep_majority_label(labels: np.ndarray) -> int | None:
     """The first face that carries the commonest label; of labels that are as common, the one that comes first.

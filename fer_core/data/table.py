@@ -21,11 +21,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from fer_core.config import SIDE
 from fer_core.errors import DataError
 from fer_core.labels import FERPLUS_EMOTIONS, SPLITS, UNLABELLED, VOTE_COLUMNS, labels_for
-
-SIDE = 48
-"""Height and width of a face in pixels."""
 
 REQUIRED_COLUMNS = ("row", "split", "label")
 

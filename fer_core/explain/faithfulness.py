@@ -12,31 +12,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fer_core.explain.baselines import BLUR_SIGMA
+
 Predict = Callable[[np.ndarray], np.ndarray]
 """uint8 (N, 48, 48) -> float32 (N, C) probabilities; a classifier's `predict_proba`."""
 
 STEPS = 24
-BLUR_SIGMA = 6.0
-"""Pixels; insertion starts from the face blurred so far that no feature is left, as in the paper."""
 
 
 @dataclass(frozen=True)
 class Faithfulness:
-    """Areas under the two curves in [0, 1], and the curves.
+    """Areas under the two curves in [0, 1].
 
     Attributes:
         deletion: area under the target's probability as pixels go; lower is better.
         insertion: area under it as pixels come; higher is better.
-        fractions: share of the pixels removed or shown, from 0 to 1, (S + 1,).
-        deletion_curve: target's probability at each fraction, (S + 1,).
-        insertion_curve: likewise.
     """
 
     deletion: float
     insertion: float
-    fractions: np.ndarray
-    deletion_curve: np.ndarray
-    insertion_curve: np.ndarray
 
     def to_dict(self) -> dict[str, float]:
         """The two areas."""
@@ -56,13 +50,13 @@ def measure(
         steps: how many equal parts the pixels go in.
     """
     ranks = _ranks(heatmap)
-    fractions = np.linspace(0.0, 1.0, steps + 1)
-    chosen = ranks[None] < (fractions * ranks.size)[:, None, None]  # (S + 1, H, W), the hottest pixels
+    shares = np.linspace(0.0, 1.0, steps + 1)
+    chosen = ranks[None] < (shares * ranks.size)[:, None, None]  # (S + 1, H, W), the hottest pixels
     deleted = np.where(chosen, _mean_grey(crop), crop)
     inserted = np.where(chosen, crop, _blurred(crop))
     batch = np.concatenate([deleted, inserted]).astype(np.uint8)
     removal, arrival = predict(batch)[:, target].astype(np.float64).reshape(2, -1)
-    return Faithfulness(_area(removal), _area(arrival), fractions, removal, arrival)
+    return Faithfulness(_area(removal), _area(arrival))
 
 
 def _ranks(heatmap: np.ndarray) -> np.ndarray:
@@ -79,6 +73,7 @@ def _mean_grey(crop: np.ndarray) -> int:
 
 
 def _blurred(crop: np.ndarray) -> np.ndarray:
+    """The face from which insertion starts, blurred so far that no feature is left, as in the paper."""
     from scipy.ndimage import gaussian_filter
 
     blurred: np.ndarray = gaussian_filter(crop.astype(np.float32), BLUR_SIGMA, mode="nearest").round()

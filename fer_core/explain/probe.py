@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fer_core.config import SIDE
 from fer_core.errors import UnsupportedError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from fer_core.models.base import FerModel
-
-SIDE = 48
 
 
 def probe_faces(model: FerModel) -> Tensor:

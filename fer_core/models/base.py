@@ -1,7 +1,7 @@
 """What a model is, and the registry of them.
 
-A model is an `nn.Module` that maps normalised faces (B, 1, H, W) to logits (B, C), with H = W = 48 unless its spec says
-otherwise. It offers two more names that training and explanation rely on:
+A model is an `nn.Module` that maps normalised faces (B, 1, H, W) to logits (B, C), with H = W = 48. It offers two more
+names that training and explanation rely on:
 
 - `features(x) -> (B, D)` or a map (B, D, h, w), and `head(features) -> (B, C)`, with `forward(x) = head(features(x))`
   and `feature_width = D`;
@@ -87,9 +87,7 @@ class ModelSpec:
         title: one line for people.
         paper: address of the publication that it follows.
         build: (num_classes, **options) -> FerModel; its keyword arguments are the model's options.
-        input_side: height and width of its input.
         small: options of a variant that trains in moments, for tests and for the `smoke` budget.
-        no_onnx: why it has no ONNX form; empty where it has one.
         training: fields of `TrainConfig` that its paper sets otherwise than their defaults; `scripts.train` starts from
             them.
     """
@@ -98,9 +96,7 @@ class ModelSpec:
     title: str
     paper: str
     build: Callable[..., FerModel]
-    input_side: int = 48
     small: dict[str, Any] = field(default_factory=dict)
-    no_onnx: str = ""
     training: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -118,16 +114,13 @@ def register_model(
     *,
     title: str,
     paper: str,
-    input_side: int = 48,
     small: dict[str, Any] | None = None,
-    no_onnx: str = "",
     training: dict[str, Any] | None = None,
 ) -> Callable[..., Any]:
     """Registers a builder `(num_classes, **options) -> FerModel` under its public name; see `ModelSpec`."""
 
     def add(build: Callable[..., FerModel]) -> Callable[..., FerModel]:
-        wants = dict(training or {})
-        MODELS.add(name, ModelSpec(name, title, paper, build, input_side, dict(small or {}), no_onnx, wants))
+        MODELS.add(name, ModelSpec(name, title, paper, build, dict(small or {}), dict(training or {})))
         return build
 
     return add

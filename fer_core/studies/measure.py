@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_core.classifiers.base import CheckpointClassifier, Classifier
-from fer_core.data.table import FaceDataset
+from fer_core.data.table import SIDE, FaceDataset
 
 BATCH, TIMED, PATIENCE = 64, 5, 20.0
 """Faces in a timed batch, the most of them, and the seconds after which no other is begun."""
@@ -30,7 +30,7 @@ def inference_speed(checkpoint: Path) -> float:
     import torch
 
     classifier = open_in_torch(checkpoint)
-    faces = np.random.default_rng(0).integers(0, 256, (BATCH, 48, 48), np.uint8)
+    faces = np.random.default_rng(0).integers(0, 256, (BATCH, SIDE, SIDE), np.uint8)
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

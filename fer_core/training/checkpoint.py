@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fer_core.artifacts import HISTORY, Card, save_checkpoint
 from fer_core.config import TrainConfig
-from fer_core.data.table import FaceDataset
+from fer_core.data.table import SIDE, FaceDataset
 from fer_core.files import write_text
 from fer_core.models import ModelSpec, create_model, parameter_count
 from fer_core.training.fit import FitResult
@@ -38,7 +38,7 @@ def write_checkpoint(
         title=spec.title,
         paper=spec.paper,
         labels=result.labels,
-        input={"side": spec.input_side, "field": config.crop, "channels": 1, **asdict(result.normalisation)},
+        input={"side": SIDE, "field": config.crop, "channels": 1, **asdict(result.normalisation)},
         parameters=parameter_count(model),
         data={"fingerprint": dataset.fingerprint, "source_format": dataset.source_format, "faces": in_training},
         selection={"split": "PublicTest", "metric": config.select_on, **result.best},

@@ -26,7 +26,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.data.loaders import Faces, batches, epoch_order, measure_normalisation
 from fer_core.data.progress import Progress, unshown
-from fer_core.data.table import FaceDataset
+from fer_core.data.table import SIDE, FaceDataset
 from fer_core.data.transforms import AUGMENTATIONS, Normalisation, to_unit
 from fer_core.device import Plan, best_accelerator, device_name, keep_freed_memory, seed_everything
 from fer_core.errors import ConfigError
@@ -376,7 +376,7 @@ def _wrong_crop(config: TrainConfig) -> str:
     """What to do about a crop that the network cannot take: size it for the crop, where it has an option for that."""
     spec, crop = MODELS[config.model], config.crop
     if "side" not in spec.options:
-        return f"{spec.name} takes whole faces; leave --crop at {spec.input_side} (it was {crop})"
+        return f"{spec.name} takes whole faces; leave --crop at {SIDE} (it was {crop})"
     side = config.model_options.get("side", spec.options["side"])
     return (
         f"{spec.name} is built for {side} pixels and --crop is {crop}; give both alike: "

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fer_core.config import SIDE
 from fer_core.errors import ConfigError, DataError
 from fer_core.features.base import Arrays, Extractor, register_features
 
-SIDE = 48
 LENGTH = 128
 """Numbers of a SIFT descriptor."""
 BINS_ACROSS = 4

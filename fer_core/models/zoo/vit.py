@@ -12,13 +12,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from fer_core.config import SIDE
 from fer_core.errors import ConfigError
 from fer_core.models.attention import AttentionKind
 from fer_core.models.base import FerModel, register_model
 from fer_core.models.layers.conv import conv_bn_relu
 from fer_core.models.layers.multi_head_attention import TransformerBlock
-
-SIDE = 48
 
 
 class VisionTransformer(FerModel):

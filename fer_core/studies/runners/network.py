@@ -61,7 +61,7 @@ def run(row: Row, around: Surroundings) -> Result:
         images_seen=card.training["images_seen"],
         seconds=card.training["seconds"],
         parameters=card.parameters,
-        multiply_adds=cost.multiply_adds,
+        multiply_adds=cost,
         training_speed=card.training["images_per_second"],
         notes=_notes(config, card.training, around),
     )

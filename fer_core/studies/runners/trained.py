@@ -104,4 +104,4 @@ def _cost(config: TrainConfig, labels: tuple[str, ...]) -> int:
     """Multiply-adds of one member for one face."""
     from fer_core.models.flops import model_cost
 
-    return model_cost(config.model, len(labels), field=config.crop, **config.model_options).multiply_adds
+    return model_cost(config.model, len(labels), field=config.crop, **config.model_options)

@@ -20,7 +20,6 @@ LABELS = st.lists(st.integers(-1, 3), min_size=2, max_size=8).map(np.array)
 @pytest.mark.parametrize(
     ("policy", "labels", "kept"),
     [
-        ("keep_first", [4, 2, 2], 0),
         ("keep_majority_label", [4, 2, 2], 1),
         ("keep_majority_label", [4, 2, 2, 4], 0),
         ("keep_majority_label", [-1, -1, 2], 2),
@@ -87,8 +86,8 @@ def test_afterwards_there_is_no_leak_no_copy_and_no_conflict(messy: FaceDataset)
 
 def test_every_group_keeps_a_face_unless_it_conflicts(messy: FaceDataset) -> None:
     before = set(pixel_hashes(messy.pixels))
-    first = clean(messy, duplicates="keep_first", non_faces=False).dataset
-    assert set(pixel_hashes(first.pixels)) == before
+    kept = clean(messy, duplicates="keep_majority_label", non_faces=False).dataset
+    assert set(pixel_hashes(kept.pixels)) == before
     strict = clean(messy, duplicates="drop_conflicting", non_faces=False)
     assert len(before - set(pixel_hashes(strict.dataset.pixels))) == 1
     assert strict.reasons["copies with different labels (drop_conflicting)"] == 3
@@ -134,8 +133,8 @@ def test_copies_between_protected_splits_lose_none_of_them_twice(dataset: FaceDa
 
 
 def test_what_cannot_work_is_said(dataset: FaceDataset) -> None:
-    with pytest.raises(UnknownNameError, match="keep_first"):
-        clean(dataset, duplicates="keep_frist")
+    with pytest.raises(UnknownNameError, match="keep_majority_label"):
+        clean(dataset, duplicates="keep_majority_lable")
     with pytest.raises(ConfigError, match="no split 'Test'"):
         clean(dataset, protect=("Test",))
     with pytest.raises(ConfigError, match="one entry a face"):

@@ -49,14 +49,12 @@ CASES: dict[str, tuple[nn.Module, int]] = {
 @pytest.mark.parametrize("case", sorted(CASES))
 def test_hand_computed_figures(case: str) -> None:
     model, expected = CASES[case]
-    cost = count(model)
-    assert cost.multiply_adds == expected
-    assert cost.flops == 2 * expected == 2 * sum(cost.by_operation.values())
+    assert count(model) == expected
 
 
 def test_the_side_counts() -> None:
     model = nn.Conv2d(1, 8, 3, padding=1)
-    assert count(model, 96).multiply_adds == 4 * count(model, 48).multiply_adds
+    assert count(model, 96) == 4 * count(model, 48)
 
 
 def test_the_model_stays_as_it_was() -> None:
@@ -70,6 +68,6 @@ def test_a_registered_model_is_counted_without_its_weights() -> None:
     spec = MODELS["vgg_se"]
     real = count(spec.build(num_classes=7, widths=(8, 8, 16, 16)))
     assert model_cost("vgg_se", widths=(8, 8, 16, 16)) == real
-    assert model_cost("vgg_se", 8, widths=(8, 8, 16, 16)).multiply_adds > real.multiply_adds
-    assert model_cost("vgg_se", field=40, widths=(8, 8, 16, 16)).multiply_adds < real.multiply_adds
+    assert model_cost("vgg_se", 8, widths=(8, 8, 16, 16)) > real
+    assert model_cost("vgg_se", field=40, widths=(8, 8, 16, 16)) < real
     assert torch.get_default_device() == torch.device("cpu")

@@ -177,7 +177,7 @@ def test_weights_survive_saving(name: str, tmp_path: Path) -> None:
         torch.testing.assert_close(model(faces), again(faces), rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("name", [name for name, spec in MODELS.items() if not spec.no_onnx])
+@pytest.mark.parametrize("name", MODELS)
 def test_onnx_form_answers_alike_for_any_number_of_faces(name: str, drawn: tuple[Tensor, Tensor]) -> None:
     import onnxruntime
 
