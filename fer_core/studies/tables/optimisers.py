@@ -1,4 +1,4 @@
-"""Optimisers at one schedule, and schedules of one optimiser; `scripts.search grid` crosses them all."""
+"""Optimisers at one schedule, and schedules of one optimiser; `scripts.search MODEL --kind grid` crosses them all."""
 
 from typing import Any
 
