@@ -12,6 +12,7 @@ import pandas as pd
 from fer_core.classifiers.base import Classifier
 from fer_core.data.progress import Progress, unshown
 from fer_core.data.table import FaceDataset
+from fer_core.evaluation.draw import at_most
 from fer_core.evaluation.labels import known_faces, labelled_for
 from fer_core.evaluation.predictions import predict_dataset
 from fer_core.evaluation.protocols import ORDER, PROTOCOLS, Parts, copies_in
@@ -47,7 +48,7 @@ def divided(
     chosen = {name: PROTOCOLS[name] for name in names}
     faces = known_faces(labelled_for(dataset, labels), labels)
     found = {name: divide(faces, split, seed) for name, divide in chosen.items()}
-    return {name: replace(parts, test=_some(parts.test, limit, seed)) for name, parts in found.items()}
+    return {name: replace(parts, test=at_most(limit, parts.test, seed)) for name, parts in found.items()}
 
 
 def compare_protocols(
@@ -109,9 +110,3 @@ def _row(
         "leak": int(copies_in(parts.dataset, parts.test, trained).sum()),
         "own_leak": int(parts.leaked.sum()),
     }
-
-
-def _some(positions: np.ndarray, limit: int | None, seed: int) -> np.ndarray:
-    if limit is None or limit >= len(positions):
-        return positions
-    return np.sort(np.random.default_rng(seed).choice(positions, limit, replace=False))

@@ -19,6 +19,7 @@ from fer_core.classifiers.base import Classifier
 from fer_core.data.progress import Progress, unshown
 from fer_core.data.table import FaceDataset
 from fer_core.errors import ConfigError
+from fer_core.evaluation.draw import at_most
 from fer_core.evaluation.labels import known_faces
 from fer_core.registry import Registry
 
@@ -193,9 +194,8 @@ def some(dataset: FaceDataset, limit: int | None, seed: int = 0) -> FaceDataset:
     """At most `limit` faces, drawn without replacement, in their order; all of them where it is None."""
     if limit is not None and limit < 1:
         raise ConfigError(f"the limit ({limit}) must be at least 1 face")
-    if limit is None or limit >= len(dataset):
-        return dataset
-    return dataset.select(np.sort(np.random.default_rng(seed).choice(len(dataset), limit, replace=False)))
+    chosen = at_most(limit, np.arange(len(dataset)), seed)
+    return dataset if len(chosen) == len(dataset) else dataset.select(chosen)
 
 
 def _accuracy(classifier: Classifier, faces: FaceDataset, name: str, strength: int, seed: int) -> float:
