@@ -1,6 +1,6 @@
 """Readers: one raw form per file; the form of a source is told by its header or layout, never by its name alone.
 
-`read_source` is the one way in. A new form is one file here that adds itself to `READERS`, and one import below.
+`read_source` is the one way in. A new form is one file here that adds itself to `READERS`.
 """
 
 from __future__ import annotations
@@ -8,26 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from fer_core.data.readers import (  # noqa: F401 - each adds itself to READERS
-    affectnet_annotations,
-    affectnet_folders,
-    ck_csv,
-    ck_sequences,
-    emotion_folders,
-    ferg_folders,
-    ferplus_folders,
-    icml_csv,
-    jaffe_names,
-    kaggle_csv,
-    mapped_folders,
-    raf_db_folders,
-    raf_db_list,
-    row_folders,
-    split_folders,
-    test_csv,
-    train_csv,
-    train_test_csv,
-)
+from fer_core.data.readers import mapped_folders
 from fer_core.data.readers._base import READERS, Frame, Progress, Reader, ReadOptions, ReadResult
 from fer_core.data.readers._csv import csv_members, header_of, plain
 from fer_core.data.readers._label_maps import LABEL_MAPS, LabelMap, read_label_map

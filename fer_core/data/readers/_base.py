@@ -89,7 +89,7 @@ class Reader:
     numbered: str = "none"
 
 
-READERS: Registry[Reader] = Registry("raw form")
+READERS: Registry[Reader] = Registry("raw form", package="fer_core.data.readers")
 
 
 def face_table(row: np.ndarray, split: list[str], label: np.ndarray) -> pd.DataFrame:
