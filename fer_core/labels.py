@@ -60,12 +60,21 @@ EMOJI: Final = {
 }
 
 
-def ink_on(colour: str) -> str:
-    """`#000000` or `#ffffff`, whichever stands out more on a colour such as `#d1495b` (contrast as WCAG 2 has it)."""
+def ink_on(colour: str, dark: str = "#000000") -> str:
+    """The dark ink or `#ffffff`, whichever stands out more on a colour such as `#d1495b`."""
+    return max((dark, "#ffffff"), key=lambda ink: contrast(ink, colour))
+
+
+def contrast(one: str, other: str) -> float:
+    """How far two colours stand apart, 1 to 21, as WCAG 2 has it."""
+    dark, bright = sorted((_luminance(one), _luminance(other)))
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#ffffff" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "#000000"
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def judged_by(labels: Sequence[str]) -> str:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from fer_core.errors import ConfigError
-from fer_core.explain.heat_colours import rgb
-from fer_core.labels import COLOURS
+from fer_core.labels import COLOURS, ink_on
 
 if TYPE_CHECKING:
     from fer_core.inference.faces import Face
@@ -19,7 +17,7 @@ Rect = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
 SMALLEST_FONT = 11
-LIGHT_INK, DARK_INK, HALO = (255, 255, 255), (24, 24, 28), (16, 16, 20)
+DARK_INK, HALO = "#18181c", "#101014"
 
 
 def draw_boxes(
@@ -68,19 +66,13 @@ def line_width(size: tuple[int, int]) -> int:
     return max(2, round(min(size) / 260))
 
 
-def ink_on(background: tuple[int, int, int]) -> tuple[int, int, int]:
-    """White or near-black, whichever stands out more from the background (WCAG contrast)."""
-    light, dark = _contrast(LIGHT_INK, background), _contrast(DARK_INK, background)
-    return LIGHT_INK if light >= dark else DARK_INK
-
-
 def _rect(face: Face) -> Rect:
     x, y, width, height = (float(value) for value in face.box)
     return x, y, x + width, y + height
 
 
-def _colour(emotion: str) -> tuple[int, int, int]:
-    return rgb(COLOURS.get(emotion, "#7d8597"))
+def _colour(emotion: str) -> str:
+    return COLOURS.get(emotion, "#7d8597")
 
 
 def _text(index: int, emotion: str, confidence: float | None, numbered: bool) -> str:
@@ -91,7 +83,7 @@ def _text(index: int, emotion: str, confidence: float | None, numbered: bool) ->
     return "  ".join(parts)
 
 
-def _draw_box(pen: ImageDraw.ImageDraw, box: Rect, colour: tuple[int, int, int], width: int) -> None:
+def _draw_box(pen: ImageDraw.ImageDraw, box: Rect, colour: str, width: int) -> None:
     left, top, right, bottom = box
     rim = max(1, width // 3)  # a dark rim inside and outside keeps the line apart from any background
     pen.rectangle((left - rim, top - rim, right + rim, bottom + rim), outline=HALO, width=width + 2 * rim)
@@ -103,13 +95,13 @@ def _draw_labels(
     size: tuple[int, int],
     boxes: Sequence[Rect],
     texts: Sequence[str],
-    colours: Sequence[tuple[int, int, int]],
+    colours: Sequence[str],
 ) -> None:
     for rect, box, text, colour in zip(label_rects(size, boxes, texts), boxes, texts, colours, strict=True):
         font = _font(size, box)
         pen.rounded_rectangle(rect, radius=font.size / 5, fill=colour, outline=HALO)
         centre = ((rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2)
-        pen.text(centre, text, fill=ink_on(colour), font=font, anchor="mm")
+        pen.text(centre, text, fill=ink_on(colour, dark=DARK_INK), font=font, anchor="mm")
 
 
 def label_rects(size: tuple[int, int], boxes: Sequence[Rect], texts: Sequence[str]) -> list[Rect]:
@@ -164,14 +156,3 @@ def _overlap(a: Rect, b: Rect) -> float:
     """Common area."""
     width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     return width * height if width > 0 and height > 0 else 0.0
-
-
-def _contrast(a: tuple[int, int, int], b: tuple[int, int, int]) -> float:
-    bright, dark = sorted((_luminance(a), _luminance(b)), reverse=True)
-    return (bright + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: tuple[int, int, int]) -> float:
-    share = np.array(colour) / 255
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-    return float(linear @ (0.2126, 0.7152, 0.0722))

@@ -26,19 +26,29 @@ def test_every_emotion_has_a_look_of_its_own(mapping: dict[str, str]) -> None:
     assert len(set(mapping.values())) == len(mapping)
 
 
-def _luminance(colour: str) -> float:
-    """Relative luminance in 0..1, as WCAG 2 defines it."""
-    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
-    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("#000000", "#ffffff", 21.0),
+        ("#777777", "#ffffff", 4.48),
+        ("#ff0000", "#ffffff", 4.0),
+        ("#0000ff", "#000000", 2.44),
+    ],
+)
+def test_contrast_is_that_of_wcag(one: str, other: str, expected: float) -> None:
+    assert labels.contrast(one, other) == labels.contrast(other, one) == pytest.approx(expected, abs=0.005)
+
+
+def test_ink_stands_out() -> None:
+    assert [labels.ink_on(colour) for colour in ("#000000", "#ffffff", "#d1495b")] == ["#ffffff", "#000000", "#000000"]
+    assert labels.ink_on("#ffffff", dark="#18181c") == "#18181c"
 
 
 @pytest.mark.parametrize("emotion", labels.FERPLUS_EMOTIONS)
 @pytest.mark.parametrize("page", ["#ffffff", "#0e1117"])
 def test_colours_stand_out_on_a_light_and_a_dark_page(emotion: str, page: str) -> None:
     """Contrast of at least 2 for bars beside text (text itself never has these colours)."""
-    lighter, darker = sorted((_luminance(labels.COLOURS[emotion]), _luminance(page)), reverse=True)
-    assert (lighter + 0.05) / (darker + 0.05) >= 2
+    assert labels.contrast(labels.COLOURS[emotion], page) >= 2
 
 
 def test_the_number_of_classes_names_them() -> None:

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from fer_core.errors import ConfigError
-from fer_core.explain.boxes import ink_on, label_rects, line_width
+from fer_core.explain.boxes import DARK_INK, label_rects, line_width
 from fer_core.explain.heat_colours import colour, rgb, table
 from fer_core.explain.overlay import draw_boxes, legend, overlay_face, overlay_photo
 from fer_core.inference.faces import Face
-from fer_core.labels import COLOURS, EMOTIONS
+from fer_core.labels import COLOURS, EMOTIONS, contrast, ink_on
 
 Rect = tuple[float, float, float, float]
 
@@ -216,9 +216,8 @@ def test_lists_must_agree(photo: Image.Image) -> None:
 
 @pytest.mark.parametrize("emotion", list(COLOURS))
 def test_labels_can_be_read_on_their_colours(emotion: str) -> None:
-    from fer_core.explain.boxes import _contrast
-
-    assert _contrast(ink_on(rgb(COLOURS[emotion])), rgb(COLOURS[emotion])) >= 4.0
+    colour = COLOURS[emotion]
+    assert contrast(ink_on(colour, dark=DARK_INK), colour) >= 4.0
 
 
 @pytest.mark.parametrize("signed", [False, True])
