@@ -6,10 +6,14 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from fer_core import artifacts
-from fer_core.errors import ConfigError
+from fer_core.errors import CheckpointError, ConfigError
+from fer_core.evaluation.predictions import save_predictions
+from fer_core.labels import EMOTIONS
 from scripts import _tables, checkpoints, document
 from webapp.demo.models import offered_checkpoints
 
@@ -63,6 +67,38 @@ def test_people_get_a_line_a_checkpoint(capsys: pytest.CaptureFixture[str]) -> N
     output = capsys.readouterr().out
     assert "70.1% on PrivateTest" in output
     assert "not evaluated" in output
+
+
+def answers(folder: Path, right: int) -> None:
+    """Leaves predictions of ten faces of PrivateTest, of which the first `right` are read rightly."""
+    scores = np.eye(len(EMOTIONS), dtype=np.float32)[[0] * right + [1] * (10 - right)]
+    table = pd.DataFrame({"row": range(10), "split": "PrivateTest", "label": 0})
+    save_predictions(folder, table.assign(**{f"p_{name}": scores[:, place] for place, name in enumerate(EMOTIONS)}))
+
+
+def test_each_is_compared_with_one_on_the_same_faces(shipped: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answers(shipped / "tiny", 4)
+    answers(shipped / "fresh", 9)
+    checkpoints.checkpoints(against="tiny", as_json=True)
+    rows = {row["name"]: row["compared"] for row in json.loads(capsys.readouterr().out)}
+    assert rows["tiny"] is None
+    found = rows["fresh"]
+    assert (found["against"], found["split"], found["n"]) == ("tiny", "PrivateTest", 10)
+    assert (found["only_first"], found["only_second"]) == (5, 0)
+    assert found["difference"] == pytest.approx(0.5)
+    assert found["p_value"] == pytest.approx(2 / 2**5)
+    checkpoints.checkpoints(against=str(shipped / "tiny"))
+    lines = capsys.readouterr().out.splitlines()
+    assert "+50.0 points to tiny on 10 faces of PrivateTest (95 % interval " in lines[0]
+    assert "points to" not in lines[1]
+
+
+def test_without_predictions_nothing_is_compared(shipped: Path) -> None:
+    with pytest.raises(CheckpointError, match="carries no predictions"):
+        checkpoints.checkpoints(against="tiny")
+    answers(shipped / "tiny", 4)
+    with pytest.raises(ConfigError, match="no predictions of 'Training' ship; there are those of PublicTest and"):
+        checkpoints.checkpoints(against="tiny", split="Training")
 
 
 def test_an_empty_folder_says_how_to_fill_it(
