@@ -1,8 +1,9 @@
-"""What stands before every page: who may ask, what a page may load, and who may open a websocket."""
+"""What stands before every page: who may ask, what a page may load, and which pages may send something here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -32,6 +33,10 @@ HEADERS: Final = {
     "referrer-policy": "same-origin",
     "permissions-policy": "camera=(self), microphone=(), geolocation=()",
 }
+
+SENDING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+"""Methods that hand something over, such as an upload. A browser sends them for any page, without asking first where
+they look like a form's."""
 
 Known = Callable[[str], bool]
 """A `Host` header -> whether the app answers under that name."""
@@ -67,10 +72,40 @@ def _is_address(name: str) -> bool:
         return False
 
 
-class Guard:
-    """Wraps the whole app: answers under known names only, adds security headers, keeps foreign pages' websockets out.
+@dataclass(frozen=True)
+class Refusal:
+    """Why something is not answered.
 
-    Without the last, Streamlit compares a foreign page's address with this machine's, and asks a host outside for it.
+    Attributes:
+        status: of the answer to a request.
+        reason: for who opens a websocket.
+        sentence: for people.
+    """
+
+    status: int
+    reason: str
+    sentence: str
+
+
+UNKNOWN_NAME: Final = Refusal(
+    421,
+    "asked for under an unknown name",
+    "This page answers on this machine only, as localhost or 127.0.0.1. To reach it by another name, start it with "
+    "--allow-host NAME (behind a proxy) or --host 0.0.0.0 (on the network).",
+)
+FOREIGN_PAGE: Final = Refusal(
+    403,
+    "opened from another address",
+    "Only this app's own pages may send something here, and programs, which name no Origin. Open the page by its own "
+    "address.",
+)
+
+
+class Guard:
+    """Wraps the whole app: answers under known names only, adds security headers, takes nothing from foreign pages.
+
+    These are told by the `Origin` that a browser adds to what a page sends and to websockets. For websockets Streamlit
+    would compare it with this machine's address, and ask a host outside for that.
     """
 
     def __init__(self, app: ASGIApp, known: Known = any_name) -> None:
@@ -85,9 +120,9 @@ class Guard:
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         if not self.known(headers.get("host", "")):
-            await _refuse(kind, scope, receive, send)
-        elif kind == "websocket" and not _same_origin(headers):
-            await send({"type": "websocket.close", "code": 1008, "reason": "opened from another address"})
+            await _refuse(UNKNOWN_NAME, scope, receive, send)
+        elif (kind == "websocket" or scope["method"] in SENDING) and not _same_origin(headers):
+            await _refuse(FOREIGN_PAGE, scope, receive, send)
         else:
             await self.app(scope, receive, _with_headers(send) if kind == "http" else send)
 
@@ -96,7 +131,8 @@ def _same_origin(headers: dict[str, str]) -> bool:
     origin = headers.get("origin")
     if origin is None:  # not a browser
         return True
-    return origin.partition("://")[2] in {headers.get("host"), headers.get("x-forwarded-host")}
+    address = origin.partition("://")[2]  # nothing where it is `null`: a page without an address, such as a file
+    return bool(address) and address in {headers.get("host"), headers.get("x-forwarded-host")}
 
 
 def _with_headers(send: Send) -> Send:
@@ -110,14 +146,10 @@ def _with_headers(send: Send) -> Send:
     return send_with_headers
 
 
-async def _refuse(kind: str, scope: Scope, receive: Receive, send: Send) -> None:
+async def _refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
     from starlette.responses import PlainTextResponse
 
-    if kind == "websocket":
-        await send({"type": "websocket.close", "code": 1008, "reason": "asked for under an unknown name"})
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": refusal.reason})
         return
-    sentence = (
-        "This page answers on this machine only, as localhost or 127.0.0.1. To reach it by another name, start it with "
-        "--allow-host NAME (behind a proxy) or --host 0.0.0.0 (on the network).\n"
-    )
-    await PlainTextResponse(sentence, status_code=421)(scope, receive, send)
+    await PlainTextResponse(f"{refusal.sentence}\n", status_code=refusal.status)(scope, receive, send)

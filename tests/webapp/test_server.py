@@ -90,6 +90,26 @@ def test_only_own_pages_open_websockets(served: Served, origin: str | None, stat
     assert fetch(f"{served.url}/dashboard/_stcore/stream", **headers)[0] == status
 
 
+@pytest.mark.parametrize(
+    ("origin", "status"), [("http://elsewhere.example", 403), ("null", 403), ("own", 200), (None, 200)]
+)
+def test_no_foreign_page_uploads_anything(served: Served, origin: str | None, status: int) -> None:
+    """A form of any page in the visitor's browser can be sent here; a program names no origin."""
+    before, name = set(served.uploads()), f"{(origin or 'program').rpartition('/')[2]}.txt"
+    body = (
+        f'--x\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\nContent-Type: text/plain\r\n\r\n'
+        f"{name}\r\n--x--\r\n"
+    )
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    headers |= {"Origin": served.url if origin == "own" else origin} if origin else {}
+    parts = urlsplit(served.url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=30)
+    connection.request("POST", "/demo/gradio_api/upload", body, headers)
+    assert connection.getresponse().status == status
+    connection.close()
+    assert ({path.name for path in set(served.uploads()) - before} == {name}) == (status == 200)
+
+
 def test_a_foreign_name_is_not_answered(served: Served) -> None:
     """A page whose name resolves to 127.0.0.1 is no page of ours (DNS rebinding)."""
     for path in ("/", "/demo/", "/dashboard/", "/landing/style.css"):
