@@ -1,4 +1,4 @@
-"""Figures about ways to judge a model: one model under every protocol, and how it bears spoilt faces."""
+"""Figures about ways to judge a model: one model under every protocol, and how it bears corrupted faces."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.evaluation.protocols import CLAIMS
-from fer_core.figures.models import accuracies
+from fer_core.figures.models import FER2013, accuracies
 from fer_core.figures.style import SERIES, finish, readable
 
 CLEAN: Final = "clean"
@@ -38,7 +38,7 @@ def protocol_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     return table[list(PROTOCOL_COLUMNS)]
 
 
-def protocols(table: pd.DataFrame) -> go.Figure:
+def protocols(table: pd.DataFrame, judge: str = FER2013) -> go.Figure:
     """Accuracy under each protocol with its 95 % interval; under its name the share of its test images that leak.
 
     Besides the protocol's own leak each name says what part of the test images the first model of the table has learnt;
@@ -46,13 +46,14 @@ def protocols(table: pd.DataFrame) -> go.Figure:
 
     Args:
         table: from `protocol_table`.
+        judge: the labels that its models are judged by, from `judged_by`.
     """
     first = table.groupby("protocol").first()
     lanes = {
         str(name): f"{readable(str(name))}<br>own leak {own:.0%}, learnt {learnt:.0%}"
         for name, own, learnt in zip(first.index, first["own leak share"], first["learnt share"], strict=True)
     }
-    return accuracies(table.assign(set=table["checkpoint"], checkpoint=table["protocol"].map(lanes)))
+    return accuracies(table.assign(set=table["checkpoint"], checkpoint=table["protocol"].map(lanes), labels=judge))
 
 
 def robustness(table: pd.DataFrame) -> go.Figure:
@@ -63,8 +64,8 @@ def robustness(table: pd.DataFrame) -> go.Figure:
     """
     figure = go.Figure()
     clean = table.loc[table["corruption"] == CLEAN, "accuracy"]
-    spoilt = table[table["corruption"] != CLEAN]
-    for index, (name, part) in enumerate(spoilt.groupby("corruption", sort=False)):
+    corrupted = table[table["corruption"] != CLEAN]
+    for index, (name, part) in enumerate(corrupted.groupby("corruption", sort=False)):
         figure.add_scatter(
             x=[*[0] * len(clean), *part["strength"]],
             y=100 * np.concatenate([clean, part["accuracy"]]),

@@ -6,30 +6,46 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.figures.style import ACCENT, INK, MUTED, SERIES, WARNING, colour_of, finish, readable
+from fer_core.labels import EMOTIONS, judged_by
 
 SYMBOLS = ("circle", "diamond", "square")
+FER2013 = judged_by(EMOTIONS)
 HUMAN_ACCURACY = (60.0, 70.0)
 """Percent: human accuracy on FER2013 is about 65 +- 5 (Goodfellow et al. 2013, https://arxiv.org/abs/1307.0414)."""
 
 
 def accuracies(table: pd.DataFrame) -> go.Figure:
-    """Accuracy of each checkpoint with its 95 % interval, by evaluation set; the band is human accuracy.
+    """Accuracy of each checkpoint with its 95 % interval, by evaluation set.
+
+    Checkpoints that are judged by FER2013's labels stand first, on a band of human accuracy; people were asked for
+    those labels, so the band says nothing of the others, which are named with the labels that judge them.
 
     Args:
-        table: columns checkpoint, set, accuracy, low, high (0 to 1).
+        table: columns checkpoint, labels (from `judged_by`), set, accuracy, low, high (0 to 1).
     """
+    by_others = table["labels"] != FER2013
+    table = pd.concat([table[~by_others], table[by_others]])
+    names, sets = list(dict.fromkeys(table["checkpoint"])), list(dict.fromkeys(table["set"]))
     figure = go.Figure()
-    figure.add_vrect(*HUMAN_ACCURACY, fillcolor=MUTED, opacity=0.16, line_width=0)
-    names = list(dict.fromkeys(table["checkpoint"]))
-    sets = list(dict.fromkeys(table["set"]))
     for index, name in enumerate(sets):
         part = table[table["set"] == name]
         lane = 0.22 * (index - (len(sets) - 1) / 2)
         places = [names.index(checkpoint) + lane for checkpoint in part["checkpoint"]]
         figure.add_trace(_with_interval(part, places, SERIES[index % len(SERIES)], SYMBOLS[index % len(SYMBOLS)]))
     finish(figure, height=140 + 64 * len(names), x_title="accuracy in percent (band: human accuracy)", legend=True)
-    ticks = {"tickvals": list(range(len(names))), "ticktext": names}
+    if banded := table.loc[~by_others, "checkpoint"].nunique():
+        _human_band(figure, banded)
+    judges = dict(zip(table["checkpoint"], table["labels"], strict=True))
+    text = [name if judges[name] == FER2013 else f"{name}<br>by {judges[name]}" for name in names]
+    ticks = {"tickvals": list(range(len(names))), "ticktext": text}
     return figure.update_yaxes(range=[len(names) - 0.5, -0.5], showgrid=False, **ticks)
+
+
+def _human_band(figure: go.Figure, rows: int) -> None:
+    """Lays human accuracy under the first `rows` rows."""
+    low, high = HUMAN_ACCURACY
+    across = {"x0": low, "x1": high, "y0": -0.5, "y1": rows - 0.5}
+    figure.add_shape(type="rect", fillcolor=MUTED, opacity=0.16, line_width=0, layer="below", **across)
 
 
 def accuracy_and_cost(table: pd.DataFrame, cost: str, title: str) -> go.Figure:

@@ -126,11 +126,28 @@ def test_agreement_is_the_mean_per_label() -> None:
     assert dict(zip(bar.y, bar.x, strict=True)) == pytest.approx({"sad": 30, "happy": 90})
 
 
+def accuracy_of(checkpoint: str, labels: str) -> dict[str, object]:
+    """What `models.accuracies` is told of a checkpoint."""
+    figures = {"accuracy": 0.7, "low": 0.685, "high": 0.715}
+    return {"checkpoint": checkpoint, "labels": labels, "set": "PrivateTest", **figures}
+
+
 def test_accuracies_carry_their_interval() -> None:
-    line = {"checkpoint": "vgg_se", "set": "PrivateTest", "accuracy": 0.7, "low": 0.685, "high": 0.715}
-    (points,) = models.accuracies(pd.DataFrame([line])).data
+    (points,) = models.accuracies(pd.DataFrame([accuracy_of("vgg_se", "FER2013")])).data
     assert points.x[0] == pytest.approx(70)
     assert (points.error_x.array[0], points.error_x.arrayminus[0]) == pytest.approx((1.5, 1.5))
+
+
+def test_human_accuracy_lies_under_those_alone_that_are_judged_by_its_labels() -> None:
+    judges = {"voters": "FER+ majority", "vgg_se": "FER2013", "cnn_lstm": "FER2013"}
+    rows = [accuracy_of(name, labels) for name, labels in judges.items()]
+    figure = models.accuracies(pd.DataFrame(rows))
+    assert list(figure.layout.yaxis.ticktext) == ["vgg_se", "cnn_lstm", "voters<br>by FER+ majority"]
+    assert list(figure.data[0].y) == [0, 1, 2]
+    assert [found[2] for found in figure.data[0].customdata] == ["vgg_se", "cnn_lstm", "voters"]
+    (band,) = figure.layout.shapes
+    assert (band.x0, band.x1, band.y0, band.y1) == (60, 70, -0.5, 1.5)
+    assert not models.accuracies(pd.DataFrame(rows[:1])).layout.shapes
 
 
 def test_training_curves_have_a_line_a_column() -> None:

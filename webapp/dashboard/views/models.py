@@ -38,9 +38,9 @@ def leaderboard(cards: dict[str, Card], folders: dict[str, Path]) -> pd.DataFram
 
 
 def intervals(cards: dict[str, Card]) -> pd.DataFrame:
-    """One line per checkpoint and evaluation set: accuracy, low, high (0 to 1)."""
+    """One line per checkpoint and evaluation set: labels, accuracy, low, high (0 to 1)."""
     lines = [
-        {"checkpoint": name, "set": part, "accuracy": card.metrics[part]["accuracy"],
+        {"checkpoint": name, "labels": judged_by(card.labels), "set": part, "accuracy": card.metrics[part]["accuracy"],
          "low": card.metrics[part]["accuracy_interval"][0], "high": card.metrics[part]["accuracy_interval"][1]}
         for part in SETS
         for name, card in cards.items()
@@ -120,14 +120,14 @@ def show_test(name: str) -> None:
         )
 
 
-def show_protocols(name: str) -> None:
+def show_protocols(name: str, card: Card) -> None:
     record = resources.record(name, PROTOCOLS)
     if record is None:
         return
     st.subheader("Under other protocols")
     table = evaluation.protocol_table(record["rows"])
     layout.figure(
-        evaluation.protocols(table),
+        evaluation.protocols(table, judged_by(card.labels)),
         "protocols",
         "One model, judged in the ways that publications use. Own leak: test images with a copy in what the protocol "
         "itself trains on; it belongs to the protocol. Learnt: test images with a copy in what these weights were "
@@ -171,7 +171,7 @@ def show() -> None:
     name = st.selectbox("Checkpoint", list(cards), key=state.CHECKPOINT, persist_state="session", width=240)
     show_training(name)
     show_test(name)
-    show_protocols(name)
+    show_protocols(name, cards[name])
     show_robustness(name)
     show_card(cards[name])
 
