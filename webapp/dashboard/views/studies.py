@@ -70,11 +70,11 @@ def show_table(board: pd.DataFrame) -> None:
     }
     st.dataframe(shown, hide_index=True, column_config=config, key="studies_table")
     st.caption(
-        "Sorted by PublicTest, which selects; PrivateTest with its 95 % interval, from one seed: rows whose intervals "
-        f"overlap are ties. The small budget is {BUDGETS['small'].title}: how far a method gets on little. The sample "
-        f"is {BUDGETS['small'].sample}; clean, and corrupted in six ways. "
-        "Speeds are of one core. `published by others` follows their own protocols; it is never a figure of this "
-        "project."
+        "Sorted by PublicTest, which selects; PrivateTest with its 95 % interval. From one seed each: differences "
+        "below about 2 points lie within what another seed would change, and intervals that overlap do not by "
+        f"themselves make a tie. The small budget is {BUDGETS['small'].title}: how far a method gets on little. The "
+        f"sample is {BUDGETS['small'].sample}; clean, and corrupted in six ways. Speeds are of one core. `published by "
+        "others` follows their own protocols; it is never a figure of this project."
     )
     lists.download(shown, "studies.csv", "studies_csv")
 
