@@ -30,6 +30,7 @@ PAGES = {
     "noise": "Label noise",
     "confusion": "Confusion matrix",
     "models": "Models",
+    "studies": "Studies",
 }
 START = 120
 """Seconds for a start on a machine that is busy with other things."""
@@ -92,6 +93,12 @@ def settle(page: Page, title: str) -> None:
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
 
 
+def follow(page: Page, title: str) -> None:
+    """Goes to a page by the menu."""
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
+    settle(page, title)
+
+
 def check_look(page: Page, *, dark: bool) -> None:
     """The page scrolls only downwards and has the ground that the visitor's system asks for."""
     main = page.locator("[data-testid=stMain]")
@@ -120,8 +127,7 @@ def test_the_menu_leads_to_every_page(new_page: NewPage, app_url: str) -> None:
     page = new_page()
     open_page(page, app_url, "")
     for title in list(PAGES.values())[1:]:
-        page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
-        settle(page, title)
+        follow(page, title)
         check_look(page, dark=False)
 
 
@@ -138,6 +144,25 @@ def test_a_click_on_a_cell_lists_its_images(new_page: NewPage, app_url: str) -> 
     expect(page.get_by_text("0 images: true happy, predicted angry, most confident first.")).to_be_visible()
     page.get_by_role("button", name="Reset filters").click()
     expect(page.get_by_text("Choose a true or a predicted emotion")).to_be_visible()
+
+
+def test_filters_are_in_the_address_and_outlast_other_pages(new_page: NewPage, app_url: str) -> None:
+    page, address = new_page(), f"{app_url}/confusion?true_emotion=fear&predicted_emotion=sad"
+    page.goto(address)
+    settle(page, "Confusion matrix")
+    shown = page.get_by_text("4 images: true fear, predicted sad, most confident first.")
+    expect(shown).to_be_visible()
+    follow(page, "Models")
+    page.go_back()
+    settle(page, "Confusion matrix")
+    expect(shown).to_be_visible()
+    follow(page, "Models")
+    follow(page, "Confusion matrix")
+    expect(shown).to_be_visible()
+    expect(page).to_have_url(address)
+    page.get_by_role("button", name="Reset filters").click()
+    expect(page.get_by_text("Choose a true or a predicted emotion")).to_be_visible()
+    expect(page).to_have_url(f"{app_url}/confusion")
 
 
 def test_a_cell_can_be_chosen_by_keyboard(new_page: NewPage, app_url: str) -> None:

@@ -1,4 +1,9 @@
-"""Every session-state key of the dashboard, its default, and the callbacks that write them."""
+"""Every session-state key of the dashboard, its default, and the callbacks that write them.
+
+The filters of a page are bound to its address under these keys: they outlast a visit to another page, a link carries
+them, and Back brings them back. An address leaves out what a widget shows by default, so a filter's default must be its
+widget's own, and what a filter says is known only after its widget was drawn.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +46,10 @@ MATRIX: Final = "confusion_chart"
 TRUE: Final = "true_emotion"
 PREDICTED: Final = "predicted_emotion"
 CELL_PAGE: Final = "cell_page"
+AGAINST: Final = "against"
+AGAINST_SPLIT: Final = "against_split"
 STUDY: Final = "study"
+COST: Final = "cost"
 
 COUNTS: Final = "Counts"
 SHARES: Final = "Shares"
@@ -61,7 +69,7 @@ DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
         PREDICTED: ANY,
     },
 }
-"""Per page what its filters are before anyone touched them."""
+"""Per page what its filters are before anyone touched them, as their widgets say it, too."""
 
 LISTS: Final[Mapping[str, str]] = {
     "duplicates": GROUP_PAGE,
@@ -70,12 +78,6 @@ LISTS: Final[Mapping[str, str]] = {
     "confusion": CELL_PAGE,
 }
 """Per page the list that its filters narrow."""
-
-
-def begin(page: str) -> None:
-    """Sets what the page's filters are where the session does not know them yet."""
-    for key, value in DEFAULTS[page].items():
-        st.session_state.setdefault(key, value)
 
 
 def reset(page: str) -> None:
@@ -97,9 +99,15 @@ def to_first_page(name: str) -> None:
     st.session_state[counter] = st.session_state.get(counter, 0) + 1
 
 
-def restarting(name: str) -> dict[str, Any]:
-    """Arguments of a filter's widget: a change turns the list that it narrows back to its first page."""
-    return {"on_change": to_first_page, "args": (name,)}
+def kept(key: str, *, turns: str = "") -> dict[str, Any]:
+    """Arguments of a filter's widget: session and address keep its value.
+
+    Args:
+        key: of the value; also its name in the address.
+        turns: the list that it narrows, which a change turns back to its first page.
+    """
+    turning = {"on_change": to_first_page, "args": (turns,)} if turns else {}
+    return {"key": key, "bind": "query-params", **turning}
 
 
 def take_click(chart: str, row_key: str, column_key: str, list_name: str) -> None:
@@ -113,5 +121,5 @@ def take_click(chart: str, row_key: str, column_key: str, list_name: str) -> Non
 def keep_valid(key: str, options: Iterable[Any]) -> None:
     """Forgets a choice that the present data does not offer."""
     options = list(options)
-    if st.session_state.get(key) not in options:
+    if key in st.session_state and st.session_state[key] not in options:
         st.session_state[key] = options[0]

@@ -2,21 +2,63 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import fer_core.artifacts
 from fer_core.artifacts import load_card, update_card
+from fer_core.evaluation.predictions import load_predictions, save_predictions
 from fer_core.labels import EMOTIONS
 from tests.webapp.dashboard.conftest import APP, Open
-from webapp.dashboard import state
+from tests.webapp.dashboard.world import write_checkpoint
+from webapp.dashboard import resources, state
 
 PAGES = tuple(sorted(path.stem for path in (APP.parent / "views").glob("*.py")))
 ROOT = APP.parents[2]
+
+CHOICES: dict[str, dict[str, Any]] = {
+    "balance": {state.BALANCE_SPLITS: ["PrivateTest"], state.BALANCE_SHARES: state.SHARES},
+    "duplicates": {state.GROUP_KIND: "near", state.GROUP_SCOPE: "across splits"},
+    "outliers": {state.OUTLIER_SPLIT: "Training", state.OUTLIER_LABEL: "sad"},
+    "noise": {
+        state.CROWD_SPLIT: "Training",
+        state.CROWD_DIAGONAL: False,
+        state.CROWD_LABEL: "happy",
+        state.CROWD_MAJORITY: "happy",
+    },
+    "confusion": {
+        state.SPLIT: "PublicTest",
+        state.PROTOCOL: state.DEDUPLICATED,
+        state.NORMALISE: True,
+        state.HIDE_DIAGONAL: True,
+        state.THRESHOLD: 2,
+        state.TRUE: "fear",
+        state.PREDICTED: "sad",
+    },
+    "studies": {state.STUDY: "data_centric", state.COST: "training time"},
+}
+"""Per page a choice in each of its filters."""
+
+
+def chosen(at: AppTest, page: str) -> dict[str, Any]:
+    """What the filters of a page are."""
+    return {key: at.session_state[key] for key in CHOICES[page]}
+
+
+def choose(at: AppTest, page: str) -> None:
+    """Sets every filter of the page that is open."""
+    for key, value in CHOICES[page].items():
+        at.session_state[key] = value
+    at.run()
+    assert not at.exception, at.exception[0].value
 
 
 def metric(at: AppTest, label: str) -> str:
@@ -84,6 +126,50 @@ def test_balance_filters_by_split_and_resets(small_world: None, open_page: Open)
     assert "at least one split" in at.info[0].value
     at.button(key="reset_balance").click().run()
     assert len(table(at, "total")) == 3
+
+
+@pytest.mark.parametrize("page", CHOICES)
+def test_filters_outlast_a_visit_to_another_page(page: str, small_world: None, open_page: Open) -> None:
+    at = open_page(page)
+    choose(at, page)
+    at.switch_page("views/overview.py").run()
+    at.switch_page(f"views/{page}.py").run()
+    assert not at.exception, at.exception[0].value
+    assert chosen(at, page) == CHOICES[page]
+
+
+@pytest.mark.parametrize("page", CHOICES)
+def test_an_address_carries_the_filters_of_its_page(page: str, small_world: None, open_page: Open) -> None:
+    at = open_page(page)
+    choose(at, page)
+    address = at.query_params
+    assert set(address) == set(CHOICES[page])
+    elsewhere = open_page("overview")
+    elsewhere.query_params = address
+    elsewhere.switch_page(f"views/{page}.py").run()
+    assert not elsewhere.exception, elsewhere.exception[0].value
+    assert chosen(elsewhere, page) == CHOICES[page]
+
+
+@pytest.mark.parametrize("page", state.DEFAULTS)
+def test_reset_brings_back_what_a_fresh_page_shows(page: str, small_world: None, open_page: Open) -> None:
+    at = open_page(page)
+    assert chosen(at, page) == state.DEFAULTS[page]
+    assert set(state.DEFAULTS[page]) == set(CHOICES[page])
+    choose(at, page)
+    at.button(key=f"reset_{page}").click().run()
+    assert chosen(at, page) == state.DEFAULTS[page]
+    assert not at.query_params
+
+
+def test_an_address_that_asks_for_what_is_not_there_is_answered_with_what_is(
+    small_world: None, open_page: Open
+) -> None:
+    at = open_page("overview")
+    at.query_params = {state.SPLIT: "Training", state.THRESHOLD: "999", state.TRUE: "contempt", state.PREDICTED: "sad"}
+    at.switch_page("views/confusion.py").run()
+    assert not at.exception
+    assert chosen(at, "confusion") == state.DEFAULTS["confusion"] | {state.PREDICTED: "sad"}
 
 
 def test_balance_shows_shares(small_world: None, open_page: Open) -> None:

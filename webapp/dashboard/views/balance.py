@@ -13,8 +13,9 @@ from webapp.dashboard.components import layout, lists
 
 def filters(splits: list[str]) -> tuple[list[str], bool]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.pills("Splits", splits, selection_mode="multi", key=state.BALANCE_SPLITS)
-        view = st.segmented_control("Show", [state.COUNTS, state.SHARES], key=state.BALANCE_SHARES)
+        chosen = st.pills("Splits", splits, selection_mode="multi", default=splits, **state.kept(state.BALANCE_SPLITS))
+        views = [state.COUNTS, state.SHARES]
+        view = st.segmented_control("Show", views, default=state.COUNTS, **state.kept(state.BALANCE_SHARES))
         layout.reset_button("balance")
     return [split for split in splits if split in chosen], view == state.SHARES
 
@@ -75,7 +76,6 @@ def show_votes(rows: pd.DataFrame, splits: list[str]) -> None:
 
 def show(rows: pd.DataFrame) -> None:
     counts = dataset_tables.class_counts(rows)
-    state.begin("balance")
     chosen, as_shares = filters(list(counts.index))
     if not chosen:
         st.info("Choose at least one split.")

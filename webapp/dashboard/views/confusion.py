@@ -14,18 +14,20 @@ from fer_core.labels import SPLITS, judged_by
 from webapp.dashboard import resources, state
 from webapp.dashboard.components import layout, lists
 
-TURN = state.restarting(state.CELL_PAGE)
+
+def matrix_filter(key: str) -> dict[str, Any]:
+    return state.kept(key, turns=state.CELL_PAGE)
 
 
 def choose_run(names: list[str]) -> tuple[str, str, str]:
     state.keep_valid(state.CHECKPOINT, names)
     explanation = "deduplicated leaves out the test images that have a byte-identical twin in Training"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox("Checkpoint", names, key=state.CHECKPOINT, persist_state="session", width=220, **TURN)
+        name = st.selectbox("Checkpoint", names, width=220, **matrix_filter(state.CHECKPOINT))
         protocols = [state.OFFICIAL, *([state.DEDUPLICATED] if resources.can_deduplicate(name) else [])]
         state.keep_valid(state.PROTOCOL, protocols)
-        split = st.selectbox("Split", SPLITS[1:], key=state.SPLIT, width=170, **TURN)
-        protocol = st.selectbox("Protocol", protocols, key=state.PROTOCOL, width=170, help=explanation, **TURN)
+        split = st.selectbox("Split", SPLITS[1:], index=1, width=170, **matrix_filter(state.SPLIT))
+        protocol = st.selectbox("Protocol", protocols, width=170, help=explanation, **matrix_filter(state.PROTOCOL))
         layout.reset_button("confusion")
     return name, split, protocol
 
@@ -52,11 +54,12 @@ def show_scores(report: dict[str, Any]) -> None:
 
 
 def display_options(largest: int) -> None:
-    st.session_state[state.THRESHOLD] = min(st.session_state[state.THRESHOLD], largest)
+    if state.THRESHOLD in st.session_state:  # the slider has another range now, and would forget its value
+        st.session_state[state.THRESHOLD] = min(st.session_state[state.THRESHOLD], largest)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.toggle("Percent of the row", key=state.NORMALISE)
-        st.toggle("Hide the diagonal", key=state.HIDE_DIAGONAL)
-        st.slider("Hide cells below", 0, max(largest, 1), key=state.THRESHOLD, width=240)
+        st.toggle("Percent of the row", **state.kept(state.NORMALISE))
+        st.toggle("Hide the diagonal", **state.kept(state.HIDE_DIAGONAL))
+        st.slider("Hide cells below", 0, max(largest, 1), width=240, **state.kept(state.THRESHOLD))
 
 
 def choose_cell(labels: tuple[str, ...]) -> tuple[str | None, str | None]:
@@ -64,8 +67,8 @@ def choose_cell(labels: tuple[str, ...]) -> tuple[str | None, str | None]:
     state.keep_valid(state.TRUE, options)
     state.keep_valid(state.PREDICTED, options)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        true = st.selectbox("True emotion", options, key=state.TRUE, width=180, **TURN)
-        predicted = st.selectbox("Predicted emotion", options, key=state.PREDICTED, width=180, **TURN)
+        true = st.selectbox("True emotion", options, width=180, **matrix_filter(state.TRUE))
+        predicted = st.selectbox("Predicted emotion", options, width=180, **matrix_filter(state.PREDICTED))
     return (None if true == state.ANY else true, None if predicted == state.ANY else predicted)
 
 
@@ -109,9 +112,7 @@ def show_downloads(counts: np.ndarray, labels: tuple[str, ...], name: str) -> No
         lists.download(table, f"{name}.csv", "matrix_csv")
 
 
-def show_cell(answers: pd.DataFrame, labels: tuple[str, ...], name: str) -> None:
-    st.subheader("Images of a cell")
-    true, predicted = choose_cell(labels)
+def show_cell(answers: pd.DataFrame, true: str | None, predicted: str | None, name: str) -> None:
     if true is None and predicted is None:
         st.caption("Choose a true or a predicted emotion, or click a cell of the matrix.")
         return
@@ -140,7 +141,6 @@ def show_classes(report: dict[str, Any]) -> None:
 
 
 def show() -> None:
-    state.begin("confusion")
     names = [name for name in resources.checkpoints() if resources.answers(name) is not None]
     if not names:
         layout.no_checkpoints()
@@ -153,9 +153,13 @@ def show() -> None:
     answers, report = examined
     labels, counts = prediction_tables.answer_names(answers), np.asarray(report["confusion"])
     show_scores(report)
-    show_matrix(counts, labels)
-    show_downloads(counts, labels, f"confusion_{name}_{split}_{protocol}")
-    show_cell(answers, labels, name)
+    above = st.container()
+    st.subheader("Images of a cell")
+    true, predicted = choose_cell(labels)
+    with above:  # the matrix marks the chosen cell
+        show_matrix(counts, labels)
+        show_downloads(counts, labels, f"confusion_{name}_{split}_{protocol}")
+    show_cell(answers, true, predicted, name)
     show_classes(report)
 
 

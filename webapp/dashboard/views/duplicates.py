@@ -82,10 +82,16 @@ def scoped(groups: pd.DataFrame, scope: str) -> pd.DataFrame:
 
 
 def filters() -> tuple[str, str]:
-    turn = state.restarting(state.GROUP_PAGE)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.segmented_control("Same", list(KINDS), format_func=KINDS.__getitem__, key=state.GROUP_KIND, **turn)
-        scope = st.selectbox("Show", [ALL, CONFLICTS, CROSSING, BOTH], key=state.GROUP_SCOPE, width=280, **turn)
+        kind = st.segmented_control(
+            "Same",
+            list(KINDS),
+            default="exact",
+            format_func=KINDS.__getitem__,
+            **state.kept(state.GROUP_KIND, turns=state.GROUP_PAGE),
+        )
+        scopes = [ALL, CONFLICTS, CROSSING, BOTH]
+        scope = st.selectbox("Show", scopes, width=280, **state.kept(state.GROUP_SCOPE, turns=state.GROUP_PAGE))
         layout.reset_button("duplicates")
     return kind or "exact", scope
 
@@ -143,7 +149,6 @@ def show_lines(rows: pd.DataFrame, part: pd.DataFrame, faces: resources.Faces) -
 
 
 def show(rows: pd.DataFrame) -> None:
-    state.begin("duplicates")
     by_kind = {"exact": resources.groups("exact"), "near": resources.groups("near")}
     show_key_figures(by_kind["exact"], by_kind["near"])
     leakage, sizes = st.columns(2, gap="large")

@@ -168,7 +168,7 @@ def show() -> None:
     show_leaderboard(cards)
     state.keep_valid(state.CHECKPOINT, cards)
     st.subheader("One checkpoint in detail")
-    name = st.selectbox("Checkpoint", list(cards), key=state.CHECKPOINT, persist_state="session", width=240)
+    name = st.selectbox("Checkpoint", list(cards), width=240, **state.kept(state.CHECKPOINT))
     show_training(name)
     show_test(name)
     show_protocols(name, cards[name])

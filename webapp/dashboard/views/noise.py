@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -14,21 +16,29 @@ from webapp.dashboard import resources, state
 from webapp.dashboard.components import layout, lists
 
 
-def crowd_filters(table: pd.DataFrame, splits: list[str]) -> None:
-    turn = state.restarting(state.CROWD_PAGE)
+def crowd_filter(key: str) -> dict[str, Any]:
+    return state.kept(key, turns=state.CROWD_PAGE)
+
+
+def crowd_filters(table: pd.DataFrame, splits: list[str]) -> str:
+    """Shows the filters; returns the split."""
+    labels, majorities, splits = [state.ANY, *table.index], [state.ANY, *table.columns], [state.ANY, *splits]
+    state.keep_valid(state.CROWD_LABEL, labels)
+    state.keep_valid(state.CROWD_MAJORITY, majorities)
+    state.keep_valid(state.CROWD_SPLIT, splits)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Label", [state.ANY, *table.index], key=state.CROWD_LABEL, width=160, **turn)
+        st.selectbox("Label", labels, width=160, **crowd_filter(state.CROWD_LABEL))
         st.selectbox(
             "Majority of the votes",
-            [state.ANY, *table.columns],
-            key=state.CROWD_MAJORITY,
+            majorities,
             width=200,
             format_func=readable,
-            **turn,
+            **crowd_filter(state.CROWD_MAJORITY),
         )
-        st.selectbox("Split", [state.ANY, *splits], key=state.CROWD_SPLIT, width=160, **turn)
-        st.toggle("Hide agreement", key=state.CROWD_DIAGONAL, **turn)
+        split: str = st.selectbox("Split", splits, width=160, **crowd_filter(state.CROWD_SPLIT))
+        st.toggle("Hide agreement", value=True, **crowd_filter(state.CROWD_DIAGONAL))
         layout.reset_button("noise")
+    return split
 
 
 def chosen_rows(crowd: pd.DataFrame) -> pd.DataFrame:
@@ -62,13 +72,7 @@ def show_matrix(table: pd.DataFrame) -> None:
     )
 
 
-def show_crowd() -> None:
-    everyone = resources.crowd()
-    state.begin("noise")
-    splits = [name for name in SPLITS if (everyone["split"] == name).any()]
-    state.keep_valid(state.CROWD_SPLIT, [state.ANY, *splits])
-    split = st.session_state[state.CROWD_SPLIT]
-    crowd = everyone if split == state.ANY else everyone[everyone["split"] == split]
+def show_agreement(crowd: pd.DataFrame) -> None:
     layout.key_figures(
         [
             ("With votes", f"{len(crowd):,}", "images; FER+ left some out"),
@@ -85,8 +89,16 @@ def show_crowd() -> None:
             ("Ties", f"{int((crowd['majority'] == dataset_tables.TIE).sum()):,}", "no single answer was most frequent"),
         ]
     )
+
+
+def show_crowd() -> None:
+    everyone = resources.crowd()
     table = dataset_tables.label_against_majority(everyone)
-    crowd_filters(table, splits)
+    above = st.container()
+    split = crowd_filters(table, [name for name in SPLITS if (everyone["split"] == name).any()])
+    crowd = everyone if split == state.ANY else everyone[everyone["split"] == split]
+    with above:
+        show_agreement(crowd)
     show_matrix(dataset_tables.label_against_majority(crowd).reindex(table.index, columns=table.columns, fill_value=0))
     chosen = chosen_rows(crowd)
     if chosen.empty:
@@ -112,8 +124,7 @@ def show_model_doubt() -> None:
         layout.no_checkpoints()
         return
     state.keep_valid(state.CHECKPOINT, names)
-    turn = state.restarting(state.DOUBT_PAGE)
-    name = st.selectbox("Checkpoint", names, key=state.CHECKPOINT, persist_state="session", width=240, **turn)
+    name = st.selectbox("Checkpoint", names, width=240, **state.kept(state.CHECKPOINT, turns=state.DOUBT_PAGE))
     answers = resources.answers(name)
     assert answers is not None
     doubted = prediction_tables.most_doubted(answers)

@@ -14,11 +14,11 @@ from webapp.dashboard.components import layout, lists
 
 
 def filters(rows: pd.DataFrame) -> tuple[str, str]:
-    turn = state.restarting(state.OUTLIER_PAGE)
     labels = [state.ANY, *dataset_tables.class_names(rows)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        split = st.selectbox("Split", [state.ANY, *SPLITS], key=state.OUTLIER_SPLIT, width=180, **turn)
-        label = st.selectbox("Label", labels, key=state.OUTLIER_LABEL, width=180, **turn)
+        splits = [state.ANY, *SPLITS]
+        split = st.selectbox("Split", splits, width=180, **state.kept(state.OUTLIER_SPLIT, turns=state.OUTLIER_PAGE))
+        label = st.selectbox("Label", labels, width=180, **state.kept(state.OUTLIER_LABEL, turns=state.OUTLIER_PAGE))
         layout.reset_button("outliers")
     return split, label
 
@@ -33,7 +33,6 @@ def narrowed(table: pd.DataFrame, split: str, label: str) -> pd.DataFrame:
 
 
 def show(rows: pd.DataFrame) -> None:
-    state.begin("outliers")
     odd = dataset_tables.outliers(rows)
     constant = int(rows["constant"].sum())
     layout.key_figures(

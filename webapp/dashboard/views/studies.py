@@ -47,7 +47,7 @@ def choose(board: pd.DataFrame) -> pd.DataFrame:
     """The rows of the study that the reader picked."""
     titles = {EVERY: "Everything"} | {name: table.title for name, table in TABLES.items()}
     state.keep_valid(state.STUDY, titles)
-    name = st.selectbox("Study", list(titles), format_func=titles.__getitem__, key=state.STUDY, width=380)
+    name = st.selectbox("Study", list(titles), format_func=titles.__getitem__, width=380, **state.kept(state.STUDY))
     if name == EVERY:
         return board.assign(title=board["title"] + " (" + board["row"].map(_study) + ")")
     st.markdown(TABLES[name].question)
@@ -81,7 +81,7 @@ def show_table(board: pd.DataFrame) -> None:
 
 def show_cost(board: pd.DataFrame) -> None:
     st.subheader("Accuracy and cost")
-    cost = st.segmented_control("Cost", list(COSTS), default="parameters", key="studies_cost") or "parameters"
+    cost = st.segmented_control("Cost", list(COSTS), default="parameters", **state.kept(state.COST)) or "parameters"
     layout.figure(
         figures.accuracy_and_cost(board, COLUMNS[cost], COSTS[cost]),
         "studies_accuracy_cost",
