@@ -115,6 +115,22 @@ def test_overview_counts_images_copies_and_leaks(small_world: None, open_page: O
     assert set(table(at, "checkpoint")["checkpoint"]) == {"alpha", "beta"}
 
 
+def test_overview_leads_to_every_other_page(small_world: None, open_page: Open) -> None:
+    links = {element.proto.page for element in open_page("overview").get("page_link")}
+    assert links == set(PAGES) - {"overview"}
+
+
+def test_a_split_without_labels_has_no_imbalance(
+    small_world: None, open_page: Open, profile: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = profile.rows
+    rows = rows.assign(label=rows["label"].mask(rows["split"] == "PrivateTest", -1))
+    monkeypatch.setattr(resources, "load_profile", lambda: SimpleNamespace(**vars(profile) | {"rows": rows}))
+    at = open_page("balance")
+    assert (metric(at, "Training"), metric(at, "PrivateTest")) == ("1.0 : 1", "–")
+    assert "no image of this split has a label" in next(one.help for one in at.metric if one.label == "PrivateTest")
+
+
 def test_balance_filters_by_split_and_resets(small_world: None, open_page: Open) -> None:
     at = open_page("balance")
     assert table(at, "total")["total"].tolist() == [28, 28, 28]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -31,6 +32,13 @@ def key_figures(figures: Sequence[tuple[str, str, str]]) -> None:
     with st.container(horizontal=True):
         for name, value, explanation in figures:
             st.metric(name, value, help=explanation or None, border=True, width=146)
+
+
+def imbalance(ratio: float) -> tuple[str, str]:
+    """A split's ratio of its largest class to its smallest, and what that says, as `key_figures` takes them."""
+    if isnan(ratio):
+        return "–", "no image of this split has a label"
+    return f"{ratio:.1f} : 1", "faces of the largest class for one of the smallest; 1 is balanced"
 
 
 def reset_button(page: str) -> None:

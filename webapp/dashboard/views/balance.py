@@ -23,8 +23,7 @@ def filters(splits: list[str]) -> tuple[list[str], bool]:
 def show_ratios(counts: pd.DataFrame) -> None:
     st.caption("Imbalance: faces of the largest class for one of the smallest.")
     ratios = dataset_tables.imbalance_ratio(counts)
-    help_text = "faces of the largest class for one of the smallest; 1 is balanced"
-    layout.key_figures([(split, f"{ratio:.1f} : 1", help_text) for split, ratio in ratios.items()])
+    layout.key_figures([(str(split), *layout.imbalance(ratio)) for split, ratio in ratios.items()])
 
 
 def show_chart(counts: pd.DataFrame, as_shares: bool) -> None:

@@ -18,6 +18,7 @@ PAGES = (
     ("views/noise.py", "Label noise", "Where do ten voters, or a model, disagree with the label?"),
     ("views/confusion.py", "Confusion matrix", "Which emotions does a checkpoint confuse, and on which images?"),
     ("views/models.py", "Models", "How good is each checkpoint, how sure is that, what does it cost?"),
+    ("views/studies.py", "Studies", "How do the field's methods compare when all are trained and measured alike?"),
 )
 
 
@@ -31,11 +32,7 @@ def show_dataset(source: resources.Source) -> None:
     layout.key_figures(
         [
             ("Images", f"{len(rows):,}", "all splits together"),
-            (
-                "Imbalance",
-                f"{ratio:.1f} : 1" if pd.notna(ratio) else "–",
-                "largest to smallest class in the most unbalanced split",
-            ),
+            ("Imbalance", layout.imbalance(ratio)[0], "largest to smallest class in the most unbalanced split"),
             ("Surplus copies", f"{extra:,}", "images beyond the first of a group of byte-identical ones"),
             (
                 "Conflicting",
@@ -64,7 +61,7 @@ def show_provenance(source: resources.Source) -> None:
 
 def show_pages() -> None:
     for first in range(0, len(PAGES), 2):
-        for column, (page, title, question) in zip(st.columns(2), PAGES[first : first + 2], strict=True):
+        for column, (page, title, question) in zip(st.columns(2), PAGES[first : first + 2], strict=False):
             with column.container(border=True, gap=None):
                 st.page_link(page, label=f"**{title}**")
                 st.caption(question)
