@@ -14,15 +14,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fer_core.artifacts import Card, find_checkpoint, list_checkpoints, load_card, load_record, rank
+from fer_core.artifacts import PREDICTIONS, Card, find_checkpoint, list_checkpoints, load_card, load_record, rank
 from fer_core.data.audit.duplicates import pixel_hashes
 from fer_core.data.profiles import Profile, load_profile
 from fer_core.data.store import MANIFEST
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError, FerError, file_trouble
+from fer_core.evaluation import pairs
 from fer_core.evaluation.predictions import load_predictions
 from fer_core.evaluation.report import evaluate_predictions
 from fer_core.figures import dataset_tables, prediction_tables
+from fer_core.metrics import PairedDifference
 from fer_core.studies.results import Result, leaderboard_folder, load_results
 from webapp.dashboard.state import DEDUPLICATED
 from webapp.settings import Settings
@@ -181,7 +183,7 @@ def cards() -> dict[str, Card]:
 def answers(name: str) -> pd.DataFrame | None:
     """A checkpoint's predictions in words (`prediction_tables.answers`), None where it ships none."""
     path = checkpoints()[name]
-    return _answers(path, _changed(path / "predictions.parquet"))
+    return _answers(path, _changed(path / PREDICTIONS))
 
 
 def record(name: str, file: str) -> dict[str, Any] | None:
@@ -200,7 +202,14 @@ def examined(name: str, split: str, protocol: str) -> tuple[pd.DataFrame, dict[s
     """The answers on a split under a protocol, and the report over them; None where there are none."""
     path = checkpoints()[name]
     twins = _twins(name) if protocol == DEDUPLICATED else ()
-    return _examined(path, _changed(path / "predictions.parquet"), split, twins)
+    return _examined(path, _changed(path / PREDICTIONS), split, twins)
+
+
+def differences(against: str, split: str) -> dict[str, PairedDifference]:
+    """How much more accurate on a split each checkpoint is than `against`, for those judged by the same labels."""
+    folders = {name: folder for name, folder in checkpoints().items() if answers(name) is not None}
+    found = tuple((name, folder, _changed(folder / PREDICTIONS)) for name, folder in folders.items())
+    return _differences(found, against, split)
 
 
 def studies() -> list[Result]:
@@ -313,6 +322,12 @@ def _examined(
     labels = prediction_tables.answer_names(predictions)
     report = evaluate_predictions(predictions, labels).to_dict()
     return prediction_tables.answers(predictions), report
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _differences(found: tuple[tuple[str, Path, int], ...], against: str, split: str) -> dict[str, PairedDifference]:
+    tables = {name: load_predictions(folder) for name, folder, _ in found}
+    return pairs.differences({name: table[table["split"] == split] for name, table in tables.items()}, against)
 
 
 def _short_hashes(pixels: np.ndarray) -> np.ndarray:

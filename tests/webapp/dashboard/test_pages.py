@@ -297,6 +297,31 @@ def test_models_ranks_the_checkpoints(small_world: None, open_page: Open) -> Non
     assert "Under other protocols" not in {item.value for item in at.subheader}
 
 
+def test_models_are_compared_on_the_same_faces(
+    small_world: None,
+    open_page: Open,
+    shipped: Path,
+    profile: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    assert "Differences on the same faces" not in {item.value for item in open_page("models").subheader}
+    shutil.copytree(shipped, tmp_path / "checkpoints")
+    better = tmp_path / "checkpoints" / "gamma"
+    write_checkpoint(better, profile.rows, profile.fingerprint)
+    answers, fear = load_predictions(better), EMOTIONS.index("fear")
+    swapped = answers.assign(p_fear=answers["p_sad"], p_sad=answers["p_fear"])
+    save_predictions(better, answers.where(answers["label"] != fear, swapped))
+    monkeypatch.setattr(fer_core.artifacts, "CHECKPOINTS", tmp_path / "checkpoints")
+    at = open_page("models", **{state.AGAINST: "alpha"})
+    (line,) = table(at, "points").to_dict("records")
+    assert (line["checkpoint"], line["right alone"], line["wrong alone"], line["faces"]) == ("gamma", 4, 0, 28)
+    assert line["points"] == pytest.approx(100 * 4 / 28)
+    assert line["p"] == pytest.approx(2 / 2**4)
+    at.selectbox(key=state.AGAINST).select("gamma").run()
+    assert table(at, "points")["points"].tolist() == pytest.approx([-100 * 4 / 28])
+
+
 def test_the_best_on_public_test_comes_first(small_world: None, open_page: Open, shipped: Path) -> None:
     metrics = load_card(shipped / "beta").metrics
     better = {"PublicTest": metrics["PublicTest"] | {"accuracy": 0.99}}

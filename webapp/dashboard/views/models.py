@@ -11,6 +11,7 @@ from fer_core.artifacts import PROTOCOLS, ROBUSTNESS, Card, megabytes
 from fer_core.figures import evaluation, prediction_tables
 from fer_core.figures import models as figures
 from fer_core.labels import SPLITS, judged_by
+from fer_core.metrics import PairedDifference
 from webapp.dashboard import resources, state
 from webapp.dashboard.components import layout, lists
 
@@ -71,9 +72,59 @@ def show_leaderboard(cards: dict[str, Card]) -> None:
         layout.figure(
             figures.accuracies(measured),
             "accuracies",
-            "Accuracy with its 95 % interval. Two checkpoints whose intervals overlap widely cannot be told apart by "
-            "this test set. The grey band is human accuracy, 65 ± 5 %.",
+            "Accuracy with its 95 % interval: what the choice of these test faces leaves open about each checkpoint by "
+            "itself. Whether two intervals overlap does not decide which of two checkpoints is better; they were "
+            "judged on the same faces, so compare them there, below. The grey band is human accuracy by FER2013's "
+            "labels, 65 ± 5 %; it is no measure for checkpoints that are judged by FER+'s voters.",
         )
+
+
+def show_differences() -> None:
+    names = [name for name in resources.checkpoints() if resources.answers(name) is not None]
+    if len(names) < 2:
+        return
+    st.subheader("Differences on the same faces")
+    state.keep_valid(state.AGAINST, names)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        against = st.selectbox("Compared with", names, width=240, **state.kept(state.AGAINST))
+        split = st.selectbox("Faces of", SPLITS[1:], index=1, width=170, **state.kept(state.AGAINST_SPLIT))
+    found = resources.differences(against, split)
+    if not found:
+        st.info(f"No other checkpoint was judged by the labels that {against} was judged by.")
+        return
+    table = difference_table(found)
+    config = lists.formats(table) | {
+        **{name: st.column_config.NumberColumn(format="%+.1f") for name in ("points", "from (95 %)", "to (95 %)")},
+        "p": st.column_config.NumberColumn(format="%.2g"),
+    }
+    st.dataframe(table, hide_index=True, column_config=config, key="differences")
+    st.caption(
+        f"Accuracy of each checkpoint minus that of {against}, in points of percent, on the faces of {split} that both "
+        "were judged on by the same labels, with the 95 % interval of that difference (Agresti and Min). `right alone` "
+        f"counts the faces that the checkpoint reads rightly and {against} does not, `wrong alone` the reverse. `p` "
+        "(McNemar's exact test) is how often two equally good checkpoints would differ at least so much by the chance "
+        "choice of faces; of twenty such comparisons one falls below 0.05 by chance alone. All this is about these "
+        "weights: trained again with another seed, either may differ by up to about 2 points."
+    )
+    lists.download(table, f"differences_to_{against}_{split}.csv", "differences_csv")
+
+
+def difference_table(found: dict[str, PairedDifference]) -> pd.DataFrame:
+    """One line per checkpoint, the best first; points are of percent."""
+    lines = [
+        {
+            "checkpoint": name,
+            "points": 100 * one.difference,
+            "from (95 %)": 100 * one.interval[0],
+            "to (95 %)": 100 * one.interval[1],
+            "p": one.p_value,
+            "right alone": one.only_first,
+            "wrong alone": one.only_second,
+            "faces": one.n,
+        }
+        for name, one in found.items()
+    ]
+    return pd.DataFrame(lines).sort_values("points", ascending=False, kind="stable")
 
 
 def show_training(name: str) -> None:
@@ -167,6 +218,7 @@ def show() -> None:
         return
     show_leaderboard(cards)
     state.keep_valid(state.CHECKPOINT, cards)
+    show_differences()
     st.subheader("One checkpoint in detail")
     name = st.selectbox("Checkpoint", list(cards), width=240, **state.kept(state.CHECKPOINT))
     show_training(name)
