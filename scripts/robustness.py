@@ -1,4 +1,4 @@
-"""Accuracy of a checkpoint on spoilt faces: six corruptions at five strengths each."""
+"""Accuracy of a checkpoint on corrupted faces: six corruptions at five strengths each."""
 
 from __future__ import annotations
 

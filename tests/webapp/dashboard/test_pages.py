@@ -195,7 +195,7 @@ def test_balance_shows_shares(small_world: None, open_page: Open) -> None:
 def test_duplicates_name_the_conflicting_group(small_world: None, open_page: Open) -> None:
     at = open_page("duplicates")
     assert metric(at, "Equal groups") == "1"
-    assert metric(at, "Images in these") == "3"
+    assert metric(at, "Images in them") == "3"
     groups = table(at, "crosses_splits")
     assert groups["labels"].tolist() == ["fear 1, sad 2"]
     assert groups["splits"].tolist() == ["Training 1, PublicTest 1, PrivateTest 1"]
@@ -286,7 +286,7 @@ def test_models_ranks_the_checkpoints(small_world: None, open_page: Open) -> Non
     at = open_page("models")
     board = table(at, "parameters")
     assert board["PrivateTest"].tolist() == pytest.approx([24 / 28] * 2)
-    assert {"Under other protocols", "On spoilt faces"} <= {item.value for item in at.subheader}
+    assert {"Under other protocols", "On corrupted faces"} <= {item.value for item in at.subheader}
     judged = table(at, "learnt share")
     assert judged["learnt share"].tolist() == pytest.approx([0.3, 0.3])
     assert judged["own leak share"].tolist() == pytest.approx([0.1, 0.1])

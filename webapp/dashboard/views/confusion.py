@@ -40,7 +40,7 @@ def show_scores(report: dict[str, Any]) -> None:
             (
                 "95 % interval",
                 f"{100 * low:.1f}–{100 * high:.1f}",
-                "accuracy in percent that the chance choice of test images allows (Wilson)",
+                "of the accuracy, in percent: what the chance choice of test images leaves open (Wilson)",
             ),
             ("Macro F1", f"{report['macro_f1']:.3f}", "mean F1 over the emotions, each counting the same"),
             (

@@ -24,9 +24,9 @@ def show_key_figures(exact: pd.DataFrame, near: pd.DataFrame) -> None:
             ("Surplus copies", f"{int((members - 1).sum()):,}", "images beyond the first of their group"),
             ("Conflicting", f"{len(conflicts):,}", "groups of equal images that carry more than one label"),
             (
-                "Images in these",
+                "Images in them",
                 f"{int(conflicts['size'].sum()):,}",
-                "in conflicting groups; some of their labels must be wrong",
+                "images in conflicting groups; some of their labels must be wrong",
             ),
             ("Look-alikes", f"{len(near):,}", "groups of images that look the same, byte by byte equal or not"),
         ]

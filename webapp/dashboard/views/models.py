@@ -144,7 +144,7 @@ def show_training(name: str) -> None:
             "others; the epoch that ships is the best one on PublicTest.",
         )
     with right:
-        layout.figure(figures.training_curves(history, losses), "training_loss", "The loss that training lowered.")
+        layout.figure(figures.training_curves(history, losses), "training_loss", "The loss after each epoch.")
 
 
 def show_test(name: str) -> None:
@@ -160,14 +160,15 @@ def show_test(name: str) -> None:
             figures.reliability(prediction_tables.reliability(answers)),
             "reliability",
             "PrivateTest images by the confidence of the answer. A bar below the dashed line is overconfident, one "
-            f"above it too modest. Expected calibration error: {report['ece']:.3f}.",
+            f"above it underconfident. Expected calibration error: {report['ece']:.3f}.",
         )
     with classes:
         st.subheader("Per emotion")
         layout.figure(
             figures.per_class_f1(prediction_tables.per_class_table(report["per_class"])),
             "models_per_class",
-            "F1 (bar), precision (triangle) and recall (circle) on PrivateTest. Rare emotions carry wide uncertainty.",
+            "F1 (bar), precision (triangle) and recall (circle) on PrivateTest. Those of rare emotions are of few "
+            "faces, and so less certain.",
         )
 
 
@@ -197,12 +198,12 @@ def show_robustness(name: str) -> None:
     record = resources.record(name, ROBUSTNESS)
     if record is None:
         return
-    st.subheader("On spoilt faces")
+    st.subheader("On corrupted faces")
     layout.figure(
         evaluation.robustness(pd.DataFrame(record["by_strength"])),
         "robustness",
-        f"{record['n']:,} faces of {record['split']}, spoilt in six ways at five strengths; strength 0 is the face as "
-        f"it is. Mean accuracy over all of them: {record['accuracy']['mean']:.1%}.",
+        f"{record['n']:,} faces of {record['split']}, corrupted in six ways at five strengths; strength 0 is the face "
+        f"as it is. Mean accuracy over all of them: {record['accuracy']['mean']:.1%}.",
     )
 
 
@@ -217,8 +218,8 @@ def show() -> None:
         layout.no_checkpoints()
         return
     show_leaderboard(cards)
-    state.keep_valid(state.CHECKPOINT, cards)
     show_differences()
+    state.keep_valid(state.CHECKPOINT, cards)
     st.subheader("One checkpoint in detail")
     name = st.selectbox("Checkpoint", list(cards), width=240, **state.kept(state.CHECKPOINT))
     show_training(name)

@@ -43,7 +43,7 @@ def show(rows: pd.DataFrame) -> None:
                 f"images with a score above {THRESHOLD:g}",
             ),
             ("Constant", f"{constant:,}", "every pixel has the same grey level"),
-            ("Median score", f"{odd['outlier_score'].median():.2f}", "what is usual"),
+            ("Median score", f"{odd['outlier_score'].median():.2f}", "half of the images have a lower one"),
         ]
     )
     chosen = narrowed(odd, *filters(rows))

@@ -99,7 +99,7 @@ def show() -> None:
         return
     board = choose(leaderboard(results))
     if board.empty:
-        st.info("No row of this study has been recorded yet; take another one.")
+        st.info("No row of this study has been recorded yet; choose another study.")
         return
     show_table(board)
     show_cost(board)
