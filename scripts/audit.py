@@ -119,6 +119,7 @@ def _doubts(found: dict[str, Any]) -> Iterator[str]:
     if votes := found.get("vote_doubts"):
         yield f"FER+ voters        disagree with {votes['disagreeing']:,} labels of {votes['voted']:,}"
         yield f"                   see no face in {votes['not_a_face']:,}, cannot tell in {votes['unknown']:,}"
+        yield f"                   are split between several answers in {votes['ties']:,}"
     if "model_doubts" in found:
         yield f"model              takes {found['model_doubts']:,} labels for wrong"
 

@@ -29,7 +29,7 @@ def differences(tables: Mapping[Model, pd.DataFrame], against: Model) -> dict[Mo
     return {
         name: paired_difference(pair["right_x"].to_numpy(), pair["right_y"].to_numpy())
         for name, pair in pairs.items()
-        if len(pair) and _classes(tables[name]) == _classes(base) and pair["label_x"].equals(pair["label_y"])
+        if len(pair) and _classes(tables[name]) == _classes(base) and (pair["label_x"] == pair["label_y"]).all()
     }
 
 

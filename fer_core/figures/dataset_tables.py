@@ -12,11 +12,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from fer_core.data.audit.duplicates import conflicting
+from fer_core.data.audit.label_noise import ANSWERS, vote_doubts
+from fer_core.data.audit.leakage import leakage_by_split
 from fer_core.labels import EMOTIONS, FERPLUS_EMOTIONS, SPLITS, UNLABELLED, VOTE_COLUMNS, labels_for
 
-ANSWERS = (*FERPLUS_EMOTIONS, "unknown", "not_a_face")
-"""What a FER+ voter could answer, in the order of the vote columns."""
 TIE = "tie"
+"""In place of a majority where several answers share the most votes."""
 
 
 def class_names(rows: pd.DataFrame) -> tuple[str, ...]:
@@ -30,24 +32,9 @@ def label_names(rows: pd.DataFrame) -> pd.Series:
     return rows["label"].map(names).astype(str)
 
 
-def class_counts(rows: pd.DataFrame) -> pd.DataFrame:
-    """Faces per split (index, in the usual order) and emotion (columns), with `unlabelled` where there are such."""
-    columns = [*class_names(rows), *(["unlabelled"] if (rows["label"] == UNLABELLED).any() else [])]
-    table = pd.crosstab(rows["split"], label_names(rows))
-    splits = [split for split in SPLITS if split in table.index]
-    table = table.reindex(index=splits, columns=columns, fill_value=0).astype(int)
-    return table.rename_axis(index="split", columns="emotion")
-
-
 def shares(counts: pd.DataFrame) -> pd.DataFrame:
     """Each split's counts as fractions of the split, 0 to 1."""
     return counts.div(counts.sum(axis=1).replace(0, 1), axis=0)
-
-
-def imbalance_ratio(counts: pd.DataFrame) -> pd.Series:
-    """Per split: faces of the largest class for one face of the smallest that occurs (1 is balanced)."""
-    known = counts.drop(columns="unlabelled", errors="ignore")
-    return known.max(axis=1) / known.where(known > 0).min(axis=1)
 
 
 def has_votes(rows: pd.DataFrame) -> bool:
@@ -64,36 +51,26 @@ def vote_shares(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def crowd_view(rows: pd.DataFrame) -> pd.DataFrame:
-    """What FER+'s voters say of each row that has votes.
+    """What FER+'s voters say of each labelled row that has votes: `label_noise.vote_doubts` in words and shares.
 
     Returns:
         columns row, split, label (word), majority (one of `ANSWERS`, or `tie`), votes (how many), disagrees (bool:
         another answer has more votes than the label), agreement (fraction of the votes that went to the row's label,
-        0 to 1), majority_share (0 to 1). Rows without a label are left out.
+        0 to 1), majority_share (0 to 1).
     """
-    votes = rows[list(VOTE_COLUMNS)].to_numpy(float)
-    total = votes.sum(axis=1)
-    best = votes.max(axis=1)
-    majority = np.array([*ANSWERS, TIE], dtype=object)[
-        np.where((votes == best[:, None]).sum(axis=1) > 1, len(ANSWERS), votes.argmax(axis=1))
-    ]
-    labels = rows["label"].to_numpy()
-    own = votes[np.arange(len(votes)), np.maximum(labels, 0)]
-    kept = (total > 0) & (labels >= 0)
-    safe = np.where(kept, total, 1.0)
-    table = pd.DataFrame(
+    doubts = vote_doubts(rows)
+    return pd.DataFrame(
         {
-            "row": rows["row"].to_numpy(),
-            "split": rows["split"].to_numpy(),
-            "label": label_names(rows).to_numpy(),
-            "majority": majority,
-            "votes": total.astype(int),
-            "disagrees": best > own,
-            "agreement": own / safe,
-            "majority_share": best / safe,
+            "row": doubts["row"],
+            "split": doubts["split"],
+            "label": label_names(doubts),
+            "majority": np.array([*ANSWERS, TIE], dtype=object)[doubts["majority"].to_numpy()],
+            "votes": doubts["votes"],
+            "disagrees": doubts["disagrees"],
+            "agreement": doubts["votes_for_label"] / doubts["votes"],
+            "majority_share": doubts["votes_for_majority"] / doubts["votes"],
         }
     )
-    return table[kept].reset_index(drop=True)
 
 
 def label_against_majority(crowd: pd.DataFrame) -> pd.DataFrame:
@@ -113,7 +90,7 @@ def groups(rows: pd.DataFrame, kind: Literal["exact", "near"] = "exact") -> pd.D
     """
     column = f"{kind}_group"
     members = rows.loc[rows[column] >= 0, ["row", "split", "label", column]].copy()
-    members["known"] = members["label"].where(members["label"] >= 0)
+    members["conflicting"] = conflicting(members[column].to_numpy(), members["label"].to_numpy())
     members["label"] = label_names(rows).loc[members.index]
     if members.empty:
         return _no_groups()
@@ -123,7 +100,7 @@ def groups(rows: pd.DataFrame, kind: Literal["exact", "near"] = "exact") -> pd.D
             "size": grouped.size(),
             "labels": _tally(members, column, "label", FERPLUS_EMOTIONS),
             "splits": _tally(members, column, "split", SPLITS),
-            "conflicting": grouped["known"].nunique() > 1,
+            "conflicting": grouped["conflicting"].any(),
             "crosses_splits": grouped["split"].nunique() > 1,
             "rows": grouped["row"].agg(tuple),
         }
@@ -137,19 +114,18 @@ def group_sizes(table: pd.DataFrame) -> pd.Series:
 
 
 def leakage(rows: pd.DataFrame) -> pd.DataFrame:
-    """Per test split: images, how many have a byte-identical twin in Training, and their share (0 to 1)."""
-    held_out = rows[rows["split"] != SPLITS[0]]
-    grouped = held_out.groupby("split")["twin_in_training"]
-    table = pd.DataFrame({"images": grouped.size(), "twins": grouped.sum().astype(int), "share": grouped.mean()})
-    return table.reindex([split for split in SPLITS if split in table.index])
+    """Per test split that there is: images, how many have a byte-identical twin in Training, their share (0 to 1)."""
+    found = leakage_by_split(rows)
+    return found[found["images"] > 0]
 
 
 def near_leakage(rows: pd.DataFrame) -> dict[str, int]:
     """Per test split the images that look like one of Training, equal or not; empty where that is unknown."""
     if "near_twin_in_training" not in rows:
         return {}
-    held_out = rows[rows["split"] != SPLITS[0]]
-    return {str(split): int(count) for split, count in held_out.groupby("split")["near_twin_in_training"].sum().items()}
+    found = leakage_by_split(rows, "near_twin_in_training")
+    twins: dict[str, int] = found.loc[found["images"] > 0, "twins"].to_dict()
+    return twins
 
 
 def conflict_pairs(rows: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.artifacts import PREDICTIONS, Card, find_checkpoint, list_checkpoints, load_card, load_record, rank
-from fer_core.data.audit.duplicates import pixel_hashes
+from fer_core.data.audit.leakage import leaked_rows
 from fer_core.data.profiles import Profile, load_profile
 from fer_core.data.store import MANIFEST
 from fer_core.data.table import FaceDataset
@@ -261,17 +261,12 @@ def _faces_by_row(fingerprint: str, _dataset: FaceDataset) -> Faces:
 
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _same_faces(fingerprint: str, _dataset: FaceDataset, _profile: Profile) -> bool:
-    columns = ["row", "split", "label"]
-    if len(_dataset) != len(_profile.rows) or not _dataset.table[columns].equals(_profile.rows[columns]):
-        return False
-    return bool((_short_hashes(_dataset.pixels) == _profile.rows["pixel_hash"].to_numpy()).all())
+    return _profile.is_of(_dataset)
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _faces_by_content(fingerprint: str, _dataset: FaceDataset, _profile: Profile) -> Faces:
-    places = {key: place for place, key in enumerate(_short_hashes(_dataset.pixels))}
-    pairs = zip(_profile.rows["row"], _profile.rows["pixel_hash"], strict=True)
-    return Faces(_dataset.pixels, {int(row): places[key] for row, key in pairs if key in places})
+    return Faces(_dataset.pixels, _profile.places_in(_dataset))
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
@@ -330,11 +325,6 @@ def _differences(found: tuple[tuple[str, Path, int], ...], against: str, split: 
     return pairs.differences({name: table[table["split"] == split] for name, table in tables.items()}, against)
 
 
-def _short_hashes(pixels: np.ndarray) -> np.ndarray:
-    """The first 16 hex digits of each face's hash, as profiles hold them."""
-    return np.array([name[:16] for name in pixel_hashes(pixels)], dtype=object)
-
-
 def _required() -> Source:
     shown = source()
     if shown is None:
@@ -346,14 +336,12 @@ def _twins(name: str) -> tuple[int, ...]:
     """Numbers of the test images judged by a checkpoint that have a byte-identical twin in Training."""
     shipped, own, data = profile(), source(), judged_data(name)
     rows = own.rows if data == "own" and own is not None else shipped.rows if shipped is not None else None
-    return () if rows is None else tuple(rows.loc[rows["twin_in_training"], "row"].tolist())
+    return () if rows is None else tuple(leaked_rows(rows).tolist())
 
 
 def _is_shipped(own: FaceDataset, shipped: Profile | None) -> bool:
     """Whether the user's dataset is the profile's, with or without FER+ votes."""
-    if shipped is None:
-        return False
-    return own.fingerprint == shipped.fingerprint or _same_faces(own.fingerprint, own, shipped)
+    return shipped is not None and _same_faces(own.fingerprint, own, shipped)
 
 
 def _changed(path: Path) -> int:

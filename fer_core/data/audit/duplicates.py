@@ -16,6 +16,11 @@ def pixel_hashes(pixels: np.ndarray) -> np.ndarray:
     return np.array([hashlib.sha256(np.ascontiguousarray(face).data).hexdigest() for face in pixels], dtype=object)
 
 
+def shortened(hashes: np.ndarray) -> np.ndarray:
+    """The first 16 hex digits of each hash (N,): what audits and profiles keep, enough to know a face again."""
+    return np.array([name[:16] for name in hashes], dtype=object)
+
+
 def exact_groups(hashes: np.ndarray) -> np.ndarray:
     """Equal hashes (N,) -> group ids int64 (N,), numbered by first appearance; -1 for a face that occurs once."""
     codes, names = pd.factorize(hashes)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import pandas as pd
 
 from fer_core.data.predictions import probability_columns
 from fer_core.errors import DataError
 from fer_core.labels import FERPLUS_EMOTIONS, VOTE_COLUMNS
+
+ANSWERS: Final = (*FERPLUS_EMOTIONS, "unknown", "not_a_face")
+"""What a FER+ voter could answer, in the order of the vote columns; a majority is named by its place here."""
+TIE: Final = len(ANSWERS)
+"""In place of a majority where several answers share the most votes."""
 
 
 def vote_doubts(table: pd.DataFrame) -> pd.DataFrame:
@@ -17,33 +24,34 @@ def vote_doubts(table: pd.DataFrame) -> pd.DataFrame:
         table: a face table with votes; raises DataError where it has none.
 
     Returns:
-        One row per face that was voted on: row, split, label, majority (class id of most votes, the first on a tie;
-        8 unknown, 9 not a face), votes_for_label and votes_for_majority (counts), disagrees (bool: the majority is
-        another class than the label, and has more votes than it).
+        One row per labelled face that was voted on: row, split, label, majority (class id of most votes; 8 unknown, 9
+        not a face, 10 a tie), votes (how many), votes_for_label and votes_for_majority (of them), disagrees (bool:
+        another answer has more votes than the label, which a tie with the label has not).
     """
     if VOTE_COLUMNS[0] not in table.columns:
         raise DataError("the dataset has no FER+ votes; prepare it with --ferplus fer2013new.csv")
     votes = table[list(VOTE_COLUMNS)].to_numpy(np.int64)
     voted = (votes.sum(1) > 0) & (table["label"] >= 0).to_numpy()
     votes, faces = votes[voted], table.loc[voted, ["row", "split", "label"]].reset_index(drop=True)
-    majority = votes.argmax(1)
-    for_label = votes[np.arange(len(votes)), faces["label"].to_numpy()]
+    most, for_label = votes.max(1), votes[np.arange(len(votes)), faces["label"].to_numpy()]
     return faces.assign(
-        majority=majority,
+        majority=np.where((votes == most[:, None]).sum(1) > 1, TIE, votes.argmax(1)),
+        votes=votes.sum(1),
         votes_for_label=for_label,
-        votes_for_majority=votes.max(1),
-        disagrees=votes.max(1) > for_label,
+        votes_for_majority=most,
+        disagrees=most > for_label,
     )
 
 
 def vote_summary(doubts: pd.DataFrame) -> dict[str, int]:
-    """Counts over `vote_doubts`: voted, disagreeing, not_a_face and unknown majorities."""
+    """Counts over `vote_doubts`: voted, disagreeing; unknown and not_a_face majorities, and ties."""
     majority = doubts["majority"].to_numpy()
     return {
         "voted": len(doubts),
         "disagreeing": int(doubts["disagrees"].sum()),
-        "unknown": int((majority == len(FERPLUS_EMOTIONS)).sum()),
-        "not_a_face": int((majority == len(FERPLUS_EMOTIONS) + 1).sum()),
+        "unknown": int((majority == ANSWERS.index("unknown")).sum()),
+        "not_a_face": int((majority == ANSWERS.index("not_a_face")).sum()),
+        "ties": int((majority == TIE).sum()),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from fer_core.data.audit.duplicates import exact_groups, pixel_hashes
 from fer_core.data.table import FaceDataset
@@ -21,7 +22,23 @@ def in_training(groups: np.ndarray, split: np.ndarray) -> np.ndarray:
     return (split != "Training") & np.isin(groups, trained)
 
 
-def leakage(groups: np.ndarray, split: np.ndarray) -> dict[str, int]:
-    """{test split: its faces with a group member in Training}."""
-    leaked = in_training(groups, split)
-    return {name: int((leaked & (split == name)).sum()) for name in TESTS}
+def leakage_by_split(rows: pd.DataFrame, twins: str = "twin_in_training") -> pd.DataFrame:
+    """What each test split shares with Training.
+
+    Args:
+        rows: of an audit or a profile.
+        twins: the column of who has a twin there; `near_twin_in_training` counts look-alikes, too.
+
+    Returns:
+        Index test split, also where the dataset has no face of it; columns images, twins, and share (0 to 1).
+    """
+    leaked = rows[twins].to_numpy(bool)
+    images = {name: (rows["split"] == name).to_numpy() for name in TESTS}
+    found = {name: {"images": int(mask.sum()), "twins": int((mask & leaked).sum())} for name, mask in images.items()}
+    table = pd.DataFrame.from_dict(found, orient="index").rename_axis("split")
+    return table.assign(share=table["twins"] / table["images"].clip(lower=1))
+
+
+def leaked_rows(rows: pd.DataFrame) -> np.ndarray:
+    """Row numbers of the faces outside Training that have a byte-identical twin in it."""
+    return rows.loc[rows["twin_in_training"], "row"].to_numpy()

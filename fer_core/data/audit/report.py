@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from fer_core.data.audit import outliers
-from fer_core.data.audit.duplicates import conflicting, exact_groups, pixel_hashes, summarise
-from fer_core.data.audit.imbalance import class_balance, imbalance_ratios
+from fer_core.data.audit.duplicates import conflicting, exact_groups, pixel_hashes, shortened, summarise
+from fer_core.data.audit.imbalance import class_balance, class_counts, imbalance_ratios
 from fer_core.data.audit.label_noise import check_predictions, model_doubts, vote_doubts, vote_summary
-from fer_core.data.audit.leakage import in_training, leakage
+from fer_core.data.audit.leakage import in_training, leakage_by_split
 from fer_core.data.audit.near_duplicates import Progress, join, near_pairs, one_of_each
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError
@@ -48,16 +48,16 @@ class AuditReport:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `scripts.audit`."""
-        rows, split = self.rows, self.rows["split"].to_numpy()
+        rows = self.rows
         exact, near = rows["exact_group"].to_numpy(), rows["near_group"].to_numpy()
         document: dict[str, Any] = {
             "rows": len(rows),
             "balance": self._balance(),
-            "imbalance_ratio": imbalance_ratios(rows),
+            "imbalance_ratio": imbalance_ratios(class_counts(rows)).dropna().round(2).to_dict(),
             "exact_duplicates": summarise(exact) | self._conflicts(),
             "near_duplicates": summarise(near) | self._beyond_exact(),
-            "leakage": leakage(exact, split),
-            "near_leakage": leakage(near, split),
+            "leakage": leakage_by_split(rows)["twins"].to_dict(),
+            "near_leakage": leakage_by_split(rows, "near_twin_in_training")["twins"].to_dict(),
             "constant_images": int(rows["constant"].sum()),
             "almost_constant_images": int((~rows["constant"] & (rows["contrast"] < ALMOST_CONSTANT)).sum()),
             "outliers": int((rows["outlier_score"] > outliers.THRESHOLD).sum()),
@@ -121,7 +121,7 @@ def audit(
     near = join(exact, pairs["left"].to_numpy(), pairs["right"].to_numpy())
     clock.lap("near duplicates")
     rows = dataset.table.assign(
-        pixel_hash=[name[:16] for name in hashes],
+        pixel_hash=shortened(hashes),
         exact_group=exact,
         near_group=near,
         constant=(measures["contrast"] == 0).to_numpy(),

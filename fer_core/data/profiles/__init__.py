@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_core.data.audit.duplicates import pixel_hashes, shortened
 from fer_core.data.audit.report import AuditReport
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError
@@ -77,6 +78,21 @@ class Profile:
         """Row numbers of a split without the faces that have a byte-identical twin in Training."""
         kept = (self.rows["split"] == split) & ~self.rows["twin_in_training"]
         return self.rows.loc[kept, "row"].to_numpy()
+
+    def is_of(self, dataset: FaceDataset) -> bool:
+        """Whether it tells of this dataset, with or without FER+'s votes: the same faces, splits and labels by row."""
+        if self.fingerprint == dataset.fingerprint:
+            return True
+        columns = ["row", "split", "label"]
+        if len(dataset) != len(self.rows) or not dataset.table[columns].equals(self.rows[columns]):
+            return False
+        return bool((shortened(pixel_hashes(dataset.pixels)) == self.rows["pixel_hash"].to_numpy()).all())
+
+    def places_in(self, dataset: FaceDataset) -> dict[int, int]:
+        """{row number here: place of that face in a dataset}, by content; rows whose face is not there are left out."""
+        places = {name: place for place, name in enumerate(shortened(pixel_hashes(dataset.pixels)))}
+        named = zip(self.rows["row"], self.rows["pixel_hash"], strict=True)
+        return {int(row): places[name] for row, name in named if name in places}
 
 
 def load_profile(name: str = "fer2013", *, folder: Path = FOLDER) -> Profile:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import pandas as pd
 import pytest
 
 from fer_core.data.audit import audit
-from fer_core.data.audit.duplicates import pixel_hashes
+from fer_core.data.audit.duplicates import pixel_hashes, shortened
+from fer_core.data.audit.label_noise import vote_doubts, vote_summary
 from fer_core.data.profiles import FOLDER, ROWS, SUMMARY, Profile, load_profile, make_profile, save_profile
 from fer_core.data.table import FaceDataset, counts
 from fer_core.errors import DataError
@@ -60,6 +62,7 @@ def test_rows_and_summary_agree() -> None:
         split: int((rows["near_twin_in_training"] & (rows["split"] == split)).sum())
         for split in ("PublicTest", "PrivateTest")
     }
+    assert summary["vote_doubts"] == vote_summary(vote_doubts(rows))
     assert {"source", "licence"} <= set(profile.about)
 
 
@@ -96,8 +99,26 @@ def test_a_profile_is_that_of_its_dataset(dataset: FaceDataset) -> None:
 
 def check_rows(profile: Profile, dataset: FaceDataset) -> None:
     """The profile's rows are those of the dataset."""
-    assert profile.rows["pixel_hash"].tolist() == [name[:16] for name in pixel_hashes(dataset.pixels)]
+    assert profile.rows["pixel_hash"].tolist() == shortened(pixel_hashes(dataset.pixels)).tolist()
     assert (profile.rows[VOTE_COLUMNS[0]].to_numpy() == dataset.table[VOTE_COLUMNS[0]].to_numpy()).all()
+
+
+def test_a_profile_knows_its_dataset_again_with_or_without_votes(dataset: FaceDataset) -> None:
+    profile = make_profile("drawn", dataset, audit(dataset))
+    assert profile.is_of(dataset)
+    plain = replace(without_votes(dataset), fingerprint="another")
+    assert profile.is_of(plain)
+    assert not profile.is_of(plain.select(np.arange(len(plain))[::-1]))
+    assert not profile.is_of(replace(plain, pixels=255 - plain.pixels))
+
+
+def test_faces_are_found_by_content_in_another_dataset(dataset: FaceDataset) -> None:
+    profile = make_profile("drawn", dataset, audit(dataset))
+    part = dataset.select(np.arange(len(dataset))[::-2])
+    places = profile.places_in(part)
+    rows = dataset.table["row"].tolist()
+    assert set(places) == set(part.table["row"])
+    assert all(np.array_equal(part.pixels[place], dataset.pixels[rows.index(row)]) for row, place in places.items())
 
 
 def test_a_profile_comes_back_as_it_was_saved(dataset: FaceDataset, tmp_path: Path) -> None:

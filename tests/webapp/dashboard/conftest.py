@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 import fer_core.artifacts
 from fer_core.data import store
+from fer_core.data.profiles import Profile
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError
 from fer_core.studies.results import save_result
@@ -37,7 +37,7 @@ def twinned(dataset: FaceDataset, tmp_path_factory: pytest.TempPathFactory) -> F
 
 
 @pytest.fixture(scope="session")
-def profile(twinned: FaceDataset) -> SimpleNamespace:
+def profile(twinned: FaceDataset) -> Profile:
     """What would ship about `twinned`: one group of three, conflicting, with a leak into each test split."""
     table = twinned.table
     group = [first(table, "Training", "fear"), first(table, "PublicTest", "sad"), first(table, "PrivateTest", "sad")]
@@ -51,11 +51,11 @@ def profile(twinned: FaceDataset) -> SimpleNamespace:
         twin_in_training=member & (table["split"] != "Training").to_numpy(),
         conflicting=member,
     )
-    return SimpleNamespace(name="drawn", fingerprint=twinned.fingerprint, rows=rows, summary={})
+    return Profile("drawn", twinned.fingerprint, rows, summary={})
 
 
 @pytest.fixture(scope="session")
-def shipped(profile: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shipped(profile: Profile, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two checkpoints, `alpha` and `beta` (an ensemble without predictions and history), and two rows of studies."""
     folder = tmp_path_factory.mktemp("shipped")
     for name in ("alpha", "beta"):
@@ -91,7 +91,7 @@ def empty_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def small_world(monkeypatch: pytest.MonkeyPatch, profile: SimpleNamespace, shipped: Path) -> None:
+def small_world(monkeypatch: pytest.MonkeyPatch, profile: Profile, shipped: Path) -> None:
     """The drawn profile and the two checkpoints."""
     monkeypatch.setattr(resources, "load_profile", lambda: profile)
     monkeypatch.setattr(fer_core.artifacts, "CHECKPOINTS", shipped)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 import fer_core.artifacts
 from fer_core.artifacts import load_card, update_card
+from fer_core.data.profiles import Profile
 from fer_core.evaluation.predictions import load_predictions, save_predictions
 from fer_core.labels import EMOTIONS
 from tests.webapp.dashboard.conftest import APP, Open
@@ -121,11 +122,11 @@ def test_overview_leads_to_every_other_page(small_world: None, open_page: Open) 
 
 
 def test_a_split_without_labels_has_no_imbalance(
-    small_world: None, open_page: Open, profile: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+    small_world: None, open_page: Open, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = profile.rows
     rows = rows.assign(label=rows["label"].mask(rows["split"] == "PrivateTest", -1))
-    monkeypatch.setattr(resources, "load_profile", lambda: SimpleNamespace(**vars(profile) | {"rows": rows}))
+    monkeypatch.setattr(resources, "load_profile", lambda: replace(profile, rows=rows))
     at = open_page("balance")
     assert (metric(at, "Training"), metric(at, "PrivateTest")) == ("1.0 : 1", "–")
     assert "no image of this split has a label" in next(one.help for one in at.metric if one.label == "PrivateTest")
@@ -158,6 +159,8 @@ def test_filters_outlast_a_visit_to_another_page(page: str, small_world: None, o
 def test_an_address_carries_the_filters_of_its_page(page: str, small_world: None, open_page: Open) -> None:
     at = open_page(page)
     choose(at, page)
+    at.switch_page("views/overview.py").run()
+    at.switch_page(f"views/{page}.py").run()  # puts its filters into the address
     address = at.query_params
     assert set(address) == set(CHOICES[page])
     elsewhere = open_page("overview")
@@ -301,7 +304,7 @@ def test_models_are_compared_on_the_same_faces(
     small_world: None,
     open_page: Open,
     shipped: Path,
-    profile: SimpleNamespace,
+    profile: Profile,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:

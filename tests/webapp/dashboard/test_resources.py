@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fer_core.data.profiles import Profile
 from fer_core.data.table import FaceDataset
 from webapp.dashboard import resources
 
 
 def test_faces_of_predictions_are_found_by_content_in_a_dataset_of_another_order(
-    small_world: None, twinned: FaceDataset, profile: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+    small_world: None, twinned: FaceDataset, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backwards = twinned.select(np.arange(len(twinned))[::-1])
     other = replace(backwards, table=backwards.table.assign(row=range(len(twinned))), fingerprint="another")

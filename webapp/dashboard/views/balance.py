@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from fer_core.data.audit import imbalance
 from fer_core.figures import dataset as figures
 from fer_core.figures import dataset_tables
 from webapp.dashboard import resources, state
@@ -22,7 +23,7 @@ def filters(splits: list[str]) -> tuple[list[str], bool]:
 
 def show_ratios(counts: pd.DataFrame) -> None:
     st.caption("Imbalance: faces of the largest class for one of the smallest.")
-    ratios = dataset_tables.imbalance_ratio(counts)
+    ratios = imbalance.imbalance_ratios(counts)
     layout.key_figures([(str(split), *layout.imbalance(ratio)) for split, ratio in ratios.items()])
 
 
@@ -64,7 +65,7 @@ def show_votes(rows: pd.DataFrame, splits: list[str]) -> None:
         return
     part = rows[rows["split"].isin(splits)].assign(split="Training")  # one group: the chosen splits together
     votes = dataset_tables.vote_shares(part).iloc[0]
-    labels = dataset_tables.shares(dataset_tables.class_counts(part)).iloc[0]
+    labels = dataset_tables.shares(imbalance.class_counts(part)).iloc[0]
     layout.figure(
         figures.votes_against_labels(labels, votes),
         "balance_votes",
@@ -74,7 +75,7 @@ def show_votes(rows: pd.DataFrame, splits: list[str]) -> None:
 
 
 def show(rows: pd.DataFrame) -> None:
-    counts = dataset_tables.class_counts(rows)
+    counts = imbalance.class_counts(rows)
     chosen, as_shares = filters(list(counts.index))
     if not chosen:
         st.info("Choose at least one split.")

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.artifacts import rank
+from fer_core.data.audit import imbalance
 from fer_core.figures import dataset_tables
 from fer_core.labels import judged_by
 from webapp.dashboard import resources
@@ -24,10 +25,9 @@ PAGES = (
 
 def show_dataset(source: resources.Source) -> None:
     rows = source.rows
-    counts = dataset_tables.class_counts(rows)
     groups = resources.groups("exact")
     leaked = int(dataset_tables.leakage(rows)["twins"].sum())
-    ratio = dataset_tables.imbalance_ratio(counts).max()
+    ratio = imbalance.imbalance_ratios(imbalance.class_counts(rows)).max()
     extra = int((groups["size"] - 1).sum())
     layout.key_figures(
         [

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.data.audit.label_noise import check_predictions, model_doubts, vote_doubts, vote_summary
+from fer_core.data.audit.label_noise import TIE, check_predictions, model_doubts, vote_doubts, vote_summary
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError
 from fer_core.labels import EMOTIONS, FERPLUS_EMOTIONS, VOTE_COLUMNS
@@ -36,7 +36,8 @@ def answered(n: int, flipped: float, *, classes: int = 7, seed: int = 0) -> tupl
     [
         ({"happy": 10}, False, 3),
         ({"sad": 6, "happy": 4}, True, 4),
-        ({"sad": 5, "happy": 5}, False, 3),  # a tie is no disagreement
+        ({"sad": 5, "happy": 5}, False, TIE),  # a tie is no disagreement
+        ({"sad": 4, "fear": 4, "happy": 2}, True, TIE),  # but for the label that is not of it
         ({"contempt": 9, "happy": 1}, True, 7),
         ({"unknown": 10}, True, 8),
         ({"not_a_face": 10}, True, 9),
@@ -46,6 +47,7 @@ def test_what_voters_say_of_a_happy_face(votes: dict[str, int], disagrees: bool,
     doubt = vote_doubts(voted(votes)).iloc[0]
     assert (doubt["disagrees"], doubt["majority"]) == (disagrees, majority)
     assert doubt["votes_for_label"] == votes.get("happy", 0)
+    assert (doubt["votes"], doubt["votes_for_majority"]) == (10, max(votes.values()))
 
 
 def test_faces_without_votes_or_label_are_not_judged() -> None:
@@ -60,6 +62,7 @@ def test_the_summary_counts_faces() -> None:
         "disagreeing": 3,
         "unknown": 1,
         "not_a_face": 1,
+        "ties": 0,
     }
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
+import pytest
 
-from fer_core.data.audit.leakage import in_training, leakage, twins_in_training
+from fer_core.data.audit.leakage import in_training, leakage_by_split, leaked_rows, twins_in_training
 from fer_core.data.table import FaceDataset
 from tests.fer_core.data.audit.planting import copied, places
 
@@ -25,5 +27,10 @@ def test_every_leaked_face_counts_and_absent_splits_count_nothing() -> None:
     split = np.array(["Training", "PrivateTest", "PrivateTest", "PrivateTest"])
     groups = np.array([4, 4, 4, -1])
     assert in_training(groups, split).tolist() == [False, True, True, False]
-    assert leakage(groups, split) == {"PublicTest": 0, "PrivateTest": 2}
-    assert leakage(groups, np.array(["Training"] * 4)) == {"PublicTest": 0, "PrivateTest": 0}
+    rows = pd.DataFrame({"row": range(4), "split": split, "twin_in_training": in_training(groups, split)})
+    found = leakage_by_split(rows)
+    assert found["images"].to_dict() == {"PublicTest": 0, "PrivateTest": 3}
+    assert found["twins"].to_dict() == {"PublicTest": 0, "PrivateTest": 2}
+    assert found["share"].tolist() == pytest.approx([0, 2 / 3])
+    assert leaked_rows(rows).tolist() == [1, 2]
+    assert not leakage_by_split(rows.assign(split="Training")).to_numpy().any()
