@@ -53,7 +53,7 @@ def main(
     controls = EXPLAINERS[method].options(**parse_settings(settings or []))  # complain before the model loads
     check_output(out, panel, opacity)
     result, prediction, explanation = explain_photo(image, checkpoint, method, target, controls, face, not no_detect)
-    write_picture(result, prediction, explanation, out, panel, opacity)
+    write_picture(result, prediction, explanation, out, panel, opacity, checkpoint_name(checkpoint))
     document = {"image": str(image), "out": str(out), **explanation.to_dict(), **face_keys(prediction, face)}
     document |= {"checkpoint": checkpoint_name(checkpoint), "controls": controls, "panel": panel}
     emit(document, as_json, report_lines(document))
@@ -127,7 +127,13 @@ def choose_face(result: PhotoResult, number: int, image: Path) -> FacePrediction
 
 
 def write_picture(
-    result: PhotoResult, prediction: FacePrediction, explanation: Explanation, out: Path, panel: str, opacity: float
+    result: PhotoResult,
+    prediction: FacePrediction,
+    explanation: Explanation,
+    out: Path,
+    panel: str,
+    opacity: float,
+    checkpoint: str,
 ) -> None:
     """Writes the chosen picture in one step: the old file or the whole new one."""
     from fer_core.explain.overlay import overlay_face, overlay_photo
@@ -141,7 +147,8 @@ def write_picture(
         picture = overlay_photo(result.image, face, heat, opacity, signed=explanation.signed)
     else:
         photo = result.image if face.landmarks is not None else None
-        picture = explanation_sheet(explanation, face.crop, photo=photo, face=face, opacity=opacity)
+        model = Path(checkpoint).name or checkpoint
+        picture = explanation_sheet(explanation, face.crop, photo=photo, face=face, opacity=opacity, model=model)
     try:
         with replacing(out) as temporary:
             picture.save(temporary, format=ENDINGS[out.suffix.lower()])
@@ -166,7 +173,9 @@ def report_lines(document: dict[str, Any]) -> Iterator[str]:
         work = "shows where the network attends"
     yield f"{document['method']} {work} in {1000 * document['seconds']:.0f} ms"
     yield f"deletion {areas['deletion']:.3f} (lower is more faithful), insertion {areas['insertion']:.3f} (higher is)"
-    if span := range_text(document["numbers"]):
+    if document["message"]:
+        yield document["message"]
+    elif span := range_text(document["numbers"]):
         yield f"the heat's contrast stands for {span}"
     yield f"wrote {document['out']}"
     if document["pictures"] and document["panel"] != "sheet":

@@ -56,6 +56,16 @@ class Explanation:
         """What the contrast of heat stands for (`gates 0.21 to 0.26`); "" where it shows no weights of the model."""
         return range_text(self.numbers)
 
+    @property
+    def message(self) -> str:
+        """One sentence where the heatmap is zero everywhere; "" where there is heat."""
+        if self.heatmap.any():
+            return ""
+        if not self.targeted:
+            return "The network attends to all parts of this face alike."
+        speaks = "speaks for or against" if self.signed else "speaks for"
+        return f"Nothing on this face {speaks} {self.target} by this method."
+
     def to_dict(self) -> dict[str, Any]:
         """The keys of `scripts.explain --json`."""
         return {
@@ -68,6 +78,7 @@ class Explanation:
             "seconds": self.seconds,
             "numbers": self.numbers,
             "pictures": list(self.pictures),
+            "message": self.message,
         }
 
 

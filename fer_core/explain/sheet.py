@@ -32,6 +32,7 @@ def explanation_sheet(
     face: Face | None = None,
     opacity: float = OPACITY,
     side: int = SIDE,
+    model: str = "the model",
 ) -> Image.Image:
     """Panels side by side under one heading, with the legend under the last.
 
@@ -42,6 +43,7 @@ def explanation_sheet(
         face: where it was found.
         opacity: of the heat.
         side: height of the panels in pixels.
+        model: whose answer is explained, for the heading.
     """
     panels = [
         ("what the model saw", _plain(crop, side)),
@@ -51,22 +53,24 @@ def explanation_sheet(
     if photo is not None and face is not None:
         panels.insert(0, ("the photo", _photo_panel(explanation, photo, face, opacity, side)))
     colours = legend(explanation.signed, side, target=explanation.target, targeted=explanation.targeted)
-    return _compose(_heading(explanation), panels, colours, _note(explanation))
+    return _compose(_heading(explanation, model), panels, colours, _note(explanation))
 
 
-def _heading(explanation: Explanation) -> tuple[str, str]:
+def _heading(explanation: Explanation, model: str) -> tuple[str, str]:
     named = f"{explanation.emotion} {100 * explanation.probabilities[explanation.emotion]:.0f} %"
     title = EXPLAINERS[explanation.method].title
     if not explanation.targeted:
-        return f"{title}: where the network attends", f"the model says {named}"
+        return f"{title}: where the network attends", f"{model} says {named}"
     first = f"{title}: why {explanation.target}?"
     if explanation.target == explanation.emotion:
-        return first, f"the model says {named}"
+        return first, f"{model} says {named}"
     chance = 100 * explanation.probabilities[explanation.target]
-    return first, f"the model says {named}, and {explanation.target} {chance:.0f} %"
+    return first, f"{model} says {named}, and {explanation.target} {chance:.0f} %"
 
 
 def _caption(explanation: Explanation) -> str:
+    if explanation.message:
+        return explanation.message
     if explanation.targeted:
         return "explained"
     return f"attended ({explanation.range_text})" if explanation.range_text else "attended"

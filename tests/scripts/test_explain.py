@@ -13,6 +13,7 @@ from PIL import Image
 
 from fer_core.data.drawn import draw_face
 from fer_core.explain import EXPLAINERS
+from fer_core.explain import face as face_module
 from fer_core.labels import EMOTIONS
 from scripts import explain
 from tests.fer_core.explain.conftest import ON_VGG_SE
@@ -181,6 +182,14 @@ def test_attention_says_what_it_shows(command: Command, face_file: Path, tmp_pat
     other = command(face_file, "--method", "vit_heads", "--out", tmp_path / "why.png")
     assert other.status == 2
     assert "this model has none" in other.err
+
+
+def test_no_heat_is_told(command: Command, face_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(face_module, "attribute", lambda *_, **__: np.zeros((48, 48), np.float32))
+    words = "Nothing on this face speaks for disgust by this method."
+    done = command(face_file, "--target", "disgust", "--out", tmp_path / "why.png")
+    assert words in done.out
+    assert command(face_file, "--target", "disgust", "--out", tmp_path / "why.png", "--json").json["message"] == words
 
 
 def test_as_people_run_it() -> None:

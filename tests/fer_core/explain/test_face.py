@@ -15,7 +15,7 @@ from fer_core.classifiers.network import NetworkClassifier
 from fer_core.data.drawn import draw_face
 from fer_core.errors import ConfigError, ImageError, UnknownNameError
 from fer_core.explain import attribute, explain_face
-from fer_core.explain.sheet import SIDE, _caption, _closer, explanation_sheet
+from fer_core.explain.sheet import SIDE, _caption, _closer, _heading, explanation_sheet
 from fer_core.inference.faces import Face
 from fer_core.labels import EMOTIONS
 
@@ -91,6 +91,27 @@ def test_sheet(method: str, with_photo: bool, classifier: NetworkClassifier, cro
     assert sheet.mode == "RGB"
     assert sheet.height > SIDE
     assert sheet.width > (3 if with_photo else 2) * SIDE
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ("grad_cam", "Nothing on this face speaks for disgust by this method."),
+        ("integrated_gradients", "Nothing on this face speaks for or against disgust by this method."),
+        ("channel_attention", "The network attends to all parts of this face alike."),
+    ],
+)
+def test_no_heat_is_told(method: str, words: str, classifier: NetworkClassifier, crop: np.ndarray) -> None:
+    explanation = explain_face(classifier, crop, method=method, target="disgust", **QUICK.get(method, {}))
+    assert replace(explanation, heatmap=np.eye(48, dtype=np.float32)).message == ""
+    cold = replace(explanation, heatmap=np.zeros((48, 48), np.float32))
+    assert cold.message == cold.to_dict()["message"] == _caption(cold) == words
+    assert explanation_sheet(cold, crop).height > SIDE
+
+
+def test_the_sheet_names_the_model(classifier: NetworkClassifier, crop: np.ndarray) -> None:
+    explanation = explain_face(classifier, crop, method="saliency")
+    assert _heading(explanation, "vgg_se")[1].startswith(f"vgg_se says {explanation.emotion}")
 
 
 def test_the_sheet_shows_gates_and_ranges(classifier: NetworkClassifier, crop: np.ndarray) -> None:
