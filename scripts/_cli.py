@@ -17,6 +17,11 @@ from fer_core.errors import FerError, file_trouble
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
 """Type of a command's `as_json: JsonOption = False` argument."""
 
+SmallFacesOption = Annotated[
+    bool, typer.Option("--small-faces", help="Search finer, for small faces behind large ones; takes longer.")
+]
+"""The same of `small_faces: SmallFacesOption = False`."""
+
 BAD_INPUT = 2
 
 

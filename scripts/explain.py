@@ -11,7 +11,7 @@ import typer
 from fer_core.errors import ConfigError, FerError, ImageError
 from fer_core.explain import DEFAULT_METHOD, EXPLAINERS, Control
 from fer_core.explain.controls import describe
-from scripts._cli import JsonOption, emit, run
+from scripts._cli import JsonOption, SmallFacesOption, emit, run
 
 if TYPE_CHECKING:
     from fer_core.explain import Explanation
@@ -28,6 +28,7 @@ def main(
     checkpoint: Annotated[str | None, typer.Option(help="A name under checkpoints/ or a folder.")] = None,
     face: Annotated[int, typer.Option(min=1, help="Which face of the photo, from 1, the largest first.")] = 1,
     no_detect: Annotated[bool, typer.Option("--no-detect", help="Take the whole picture for the face.")] = False,
+    small_faces: SmallFacesOption = False,
     opacity: Annotated[float, typer.Option(help="Of the heat, from 0 (plain face) to 1.")] = 0.65,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A control of the method; may be repeated.")
@@ -52,7 +53,9 @@ def main(
         raise ConfigError("name a picture and where to write: python -m scripts.explain photo.jpg --out why.png")
     controls = EXPLAINERS[method].options(**parse_settings(settings or []))  # complain before the model loads
     check_output(out, panel, opacity)
-    result, prediction, explanation = explain_photo(image, checkpoint, method, target, controls, face, not no_detect)
+    result, prediction, explanation = explain_photo(
+        image, checkpoint, method, target, controls, face, not no_detect, small_faces
+    )
     write_picture(result, prediction, explanation, out, panel, opacity, checkpoint_name(checkpoint))
     document = {"image": str(image), "out": str(out), **explanation.to_dict(), **face_keys(prediction, face)}
     document |= {"checkpoint": checkpoint_name(checkpoint), "controls": controls, "panel": panel}
@@ -100,16 +103,18 @@ def explain_photo(
     controls: dict[str, Any],
     number: int,
     detect: bool,
+    small_faces: bool,
 ) -> tuple[PhotoResult, FacePrediction, Explanation]:
     """Reads, finds, classifies and explains."""
     from fer_core.classifiers import load_classifier
     from fer_core.explain import explain_face
     from fer_core.explain.face import check_target
-    from fer_core.inference.predictor import Predictor
+    from fer_core.inference import FaceDetector, Predictor
 
     classifier = load_classifier(checkpoint_name(checkpoint))
     check_target(target, classifier.labels)
-    result = Predictor(classifier).predict(image, detect=detect)
+    detector = FaceDetector(small_faces=small_faces)
+    result = Predictor(classifier, detector).predict(image, detect=detect)
     prediction = choose_face(result, number, image)
     explanation = explain_face(
         classifier, prediction.face.crop, method=method, target=target, faithfulness=True, **controls

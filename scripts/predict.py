@@ -12,7 +12,7 @@ import typer
 
 from fer_core.artifacts import DEFAULT_CHECKPOINT
 from fer_core.errors import ImageError
-from scripts._cli import BAD_INPUT, JsonOption, emit, run
+from scripts._cli import BAD_INPUT, JsonOption, SmallFacesOption, emit, run
 
 if TYPE_CHECKING:
     from fer_core.inference.predictor import Predictor
@@ -31,6 +31,7 @@ def main(
     no_detect: Annotated[
         bool, typer.Option("--no-detect", help="Take each picture's centre square for the face, without a search.")
     ] = False,
+    small_faces: SmallFacesOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Find the faces of each picture, the largest first, and name their emotions.
@@ -39,10 +40,10 @@ def main(
     same, and the exit status is 2.
     """
     from fer_core.classifiers import load_classifier
-    from fer_core.inference.predictor import Predictor
+    from fer_core.inference import FaceDetector, Predictor
 
     pictures = expand(images)
-    predictor = Predictor(load_classifier(checkpoint))
+    predictor = Predictor(load_classifier(checkpoint), FaceDetector(small_faces=small_faces))
     answers = list(answer(predictor, pictures, detect=not no_detect))
     emit(answers, as_json, lines(answers))
     if any(entry["width"] is None for entry in answers):

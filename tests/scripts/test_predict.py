@@ -92,6 +92,15 @@ def test_without_a_search(command: Command, pictures: Path) -> None:
     assert [face["box"] for face in entry["faces"]] == [[100, 0, 400, 400]]
 
 
+def test_small_faces_on_request(command: Command, tmp_path: Path) -> None:
+    photo = astronaut().resize((1800, 1800))
+    photo.paste(astronaut().crop((140, 10, 310, 180)).resize((50, 50)), (40, 1600))
+    photo.save(tmp_path / "two.png")
+    (alone,), (both,) = (command(tmp_path / "two.png", *more, "--json").json for more in ((), ("--small-faces",)))
+    assert [len(alone["faces"]), len(both["faces"])] == [1, 2]
+    assert both["faces"][0] == alone["faces"][0]
+
+
 def test_bad_files_do_not_stop_the_others(command: Command, pictures: Path, text_file: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     gone = tmp_path / "gone.jpg"

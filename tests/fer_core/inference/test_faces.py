@@ -50,6 +50,59 @@ def test_twenty_faces(detector: FaceDetector) -> None:
     assert len(cells) == 20
 
 
+def group(columns: int, rows: int, side: int, size: tuple[int, int]) -> Image.Image:
+    """A large photo with heads of `side` pixels (the face is half of that) spread over it."""
+    head = astronaut().crop((140, 10, 310, 180)).resize((side, side))
+    photo = Image.new("RGB", size, "grey")
+    across, down = size[0] // columns, size[1] // rows
+    for index in range(columns * rows):
+        photo.paste(head, (index % columns * across + across // 3, index // columns * down + down // 3))
+    return photo
+
+
+@pytest.mark.parametrize("side", [110, 150])
+def test_small_faces_of_a_group_in_a_large_photo(detector: FaceDetector, side: int) -> None:
+    photo = group(10, 6, side, (4000, 3000))
+    faces = detector.detect(photo)
+    assert len(faces) == 60
+    cells = {(int((x + w / 2) // 400), int((y + h / 2) // 500)) for x, y, w, h in (face.box for face in faces)}
+    assert len(cells) == 60
+    assert all(0.5 * side < max(face.box[2:]) < 0.8 * side for face in faces)
+
+
+def test_a_normal_photo_is_searched_once(detector: FaceDetector, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    search = FaceDetector._search
+    monkeypatch.setattr(
+        FaceDetector, "_search", lambda self, image, longest: (sizes.append(longest), search(self, image, longest))[1]
+    )
+    detector.detect(astronaut().resize((3000, 3000)))
+    detector.detect(collage(5, 4))
+    detector.detect(Image.new("RGB", (1280, 960)))
+    assert sizes == [640, 640, 640]
+    detector.detect(Image.new("RGB", (4000, 3000)))
+    assert sizes[3:] == [640, 1920]
+
+
+def test_small_faces_behind_a_large_one_on_request(detector: FaceDetector) -> None:
+    photo = group(6, 4, 90, (3000, 2250))
+    photo.paste(astronaut().resize((1200, 1200)), (900, 600))
+    assert len(detector.detect(photo)) == 1
+    faces = FaceDetector(small_faces=True).detect(photo)
+    assert len(faces) > 10
+    assert faces[0].box == detector.detect(photo)[0].box
+
+
+@pytest.mark.parametrize("name", FACELESS)
+def test_no_face_in_large_photos_without_one(detector: FaceDetector, name: str) -> None:
+    tile = skimage_picture(name)
+    photo = Image.new("RGB", (3000, 2250))
+    for left in range(0, 3000, tile.width):
+        for top in range(0, 2250, tile.height):
+            photo.paste(tile, (left, top))
+    assert detector.detect(photo) == []
+
+
 def test_the_largest_comes_first(detector: FaceDetector) -> None:
     photo = Image.new("RGB", (900, 512), "grey")
     photo.paste(astronaut().resize((300, 300)), (0, 0))
