@@ -93,16 +93,14 @@ class CheckpointModels:
         """The explanation methods that suit a checkpoint, each with the ranges of its controls; imports torch."""
         from fer_core.explain import controls_for, methods_for
 
-        classifier = self._get(name).classifier
-        with self._explaining:
-            try:
-                model = classifier.torch_model()
-            except UnsupportedError:
-                return {}
-            return {method: controls_for(method, model) for method in methods_for(model)}
+        try:
+            model = self._get(name).classifier.torch_model()
+        except UnsupportedError:
+            return {}
+        return {method: controls_for(method, model) for method in methods_for(model)}
 
     def explain(self, name: str, crop: np.ndarray, **options: Any) -> Explanation:
-        """One face -> a heatmap. One at a time: explainers hang hooks into the one network."""
+        """One face -> a heatmap. One at a time, which bounds the memory and the time that many visitors take."""
         from fer_core.explain import explain_face
 
         classifier = self._get(name).classifier
