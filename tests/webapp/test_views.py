@@ -135,6 +135,16 @@ def test_legend_tells_what_signed_heat_means() -> None:
         assert html.count("data-save") == 2
 
 
+def test_words_stay_in_the_photo() -> None:
+    html = views.photo(handlers.classify(FakeModels(face(0, 100, 60, 90), face(330, 100, 60, 90)), "sure", PHOTO))
+    left, right = re.findall(r'<span class="([^"]+)">', html)
+    assert left == "fer-tag"
+    assert right == "fer-tag fer-leftwards"
+    wide = np.zeros((200, 1000, 3), np.uint8)
+    assert "fer-inside" in views.photo(handlers.classify(FakeModels(face(10, 50, 90, 90)), "sure", wide))
+    assert "fer-inside" not in views.photo(handlers.classify(FakeModels(face(10, 80, 90, 90)), "sure", wide))
+
+
 def test_examples_work_without_any_file() -> None:
     assert [example.name for example in EXAMPLES] == ["photo", *EMOTIONS]
     assert EXAMPLES[0].picture.shape == (512, 512, 3)

@@ -29,8 +29,8 @@ NO_FACE: Final = (
 _ROOM_FOR_WORDS: Final = 0.22
 """Of several boxes, one narrower than this part of the photo carries its number only."""
 
-_ROOM_ABOVE: Final = 0.08
-"""A box nearer to the photo's upper edge carries its words inside."""
+_ROOM_ABOVE: Final = 0.07
+"""A box nearer to the photo's upper edge than this part of its width carries its words inside."""
 
 _UNSURE: Final = 0.5
 """Below this confidence the page says that the model is unsure."""
@@ -167,7 +167,9 @@ def _box(visit: Visit, index: int) -> str:
     wide, high = min((x + width) / result.width, 1.0) - left, min((y + height) / result.height, 1.0) - top
     classes = "fer-box fer-chosen" if index == visit.chosen and len(visit.faces) > 1 else "fer-box"
     place = f"left:{left:.2%};top:{top:.2%};width:{wide:.2%};height:{high:.2%}"
-    tag = "fer-tag fer-inside" if top < _ROOM_ABOVE else "fer-tag"
+    tag = "fer-tag fer-inside" if top * result.height / result.width < _ROOM_ABOVE else "fer-tag"
+    if left + wide / 2 > 0.5:  # words that begin at its left might not end in the photo
+        tag += " fer-leftwards"
     return (
         f'<button type="button" tabindex="-1" data-index="{index}" class="{classes}" '
         f'aria-label="{_words(visit, index)}" style="{place};{_paint(one.emotion)}">'
