@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -46,6 +47,7 @@ class FakeModels:
         self.default = "sure"
         self.found = faces
         self.explained = 0
+        self.seconds = 0.0
 
     def card(self, name: str) -> Card:
         """`other` has never been measured."""
@@ -77,8 +79,9 @@ class FakeModels:
         return {method: EXPLAINERS[method].controls for method in names}
 
     def explain(self, name: str, crop: np.ndarray, *, method: str, target: str | None, **options: Any) -> Explanation:
-        """Heat on the left half; counts how often it was asked."""
+        """Heat on the left half, after `seconds`; counts how often it was asked."""
         self.explained += 1
+        time.sleep(self.seconds)
         EXPLAINERS[method].options(**options)
         heat = np.zeros((48, 48), np.float32)
         heat[:, :24] = 1

@@ -125,6 +125,13 @@ def test_a_picture_that_is_the_face_has_no_second_overlay() -> None:
     assert handlers.overlays(visit, handlers.explain(models, visit, "grad_cam"), 0.5)[1] is None
 
 
+def test_the_sheet_holds_photo_face_and_heat(models: FakeModels) -> None:
+    visit = handlers.classify(models, "sure", PHOTO)
+    sheet = handlers.sheet(visit, handlers.explain(models, visit, "grad_cam", "disgust"), 0.5)
+    whole = handlers.classify(models, "sure", PHOTO, detect=False)
+    assert sheet.width > handlers.sheet(whole, handlers.explain(models, whole, "grad_cam"), 0.5).width + 300
+
+
 def test_document_has_the_keys_of_the_command(models: FakeModels) -> None:
     document = handlers.as_document(handlers.classify(models, "sure", PHOTO))
     assert document["checkpoint"] == "sure"

@@ -133,6 +133,37 @@ def test_legend_tells_what_signed_heat_means() -> None:
         html = views.explanation(visit, explained, *handlers.overlays(visit, explained, 0.5))
         assert words in html
         assert html.count("data-save") == 2
+        assert handlers.sheet(visit, explained, 0.5).width > 1000
+
+
+def explanation_of(visit: Visit, target: str, heat: float = 1, method: str = "grad_cam") -> str:
+    """The page's HTML of a heatmap that is the same everywhere."""
+    explained = handlers.explain(FakeModels(), visit, method, target)
+    explained.heatmap[...] = heat
+    return views.explanation(
+        visit, explained, *handlers.overlays(visit, explained, 0.5), handlers.sheet(visit, explained, 0.5)
+    )
+
+
+def test_heat_says_of_which_face_and_which_emotion_it_is() -> None:
+    html = explanation_of(handlers.choose(visit_of(3), 1), "disgust")
+    assert "Heatmap of the pixels that speak for disgust, on face 2" in html
+    assert "On face 2, for disgust" in html
+    assert "Face 2: Grad-CAM, what speaks for disgust?" in html
+    assert "The model gives disgust 14%, and happy 14%." in html
+    assert 'data-save="explanation-grad_cam-disgust-face-2.png"' in html
+    assert 'data-announce="Explanation for disgust ready."' in html
+    one = explanation_of(visit_of(1), "happy")
+    assert "The model gives" not in one
+    assert 'data-save="face-grad_cam-happy.png"' in one
+    assert "On the face, for happy" in one
+
+
+def test_no_heat_says_so() -> None:
+    html = explanation_of(visit_of(1), "disgust", heat=0)
+    assert html.count("Nothing on this face speaks for disgust by this method.") == 2  # seen, and heard
+    assert "hardly matters" not in html
+    assert "alike" in explanation_of(visit_of(1), "disgust", heat=0, method="self_attention")
 
 
 def test_words_stay_in_the_photo() -> None:
@@ -143,6 +174,13 @@ def test_words_stay_in_the_photo() -> None:
     wide = np.zeros((200, 1000, 3), np.uint8)
     assert "fer-inside" in views.photo(handlers.classify(FakeModels(face(10, 50, 90, 90)), "sure", wide))
     assert "fer-inside" not in views.photo(handlers.classify(FakeModels(face(10, 80, 90, 90)), "sure", wide))
+
+
+def test_the_same_words_are_news_when_they_come_again() -> None:
+    one, two = views.message("Not a picture", "error"), views.message("Not a picture", "error")
+    assert 'data-announce="Not a picture."' in one
+    assert one != two
+    assert "data-announce" not in views.message("Welcome", announced=False)
 
 
 def test_examples_work_without_any_file() -> None:

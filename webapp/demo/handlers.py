@@ -138,6 +138,16 @@ def overlays(visit: Visit, explanation: Explanation, opacity: float) -> tuple[Im
     return on_face, overlay_photo(visit.result.image, shown, explanation.heatmap, opacity, signed=explanation.signed)
 
 
+def sheet(visit: Visit, explanation: Explanation, opacity: float) -> Image.Image:
+    """All that a presenter needs on one picture: photo, what the model saw, heat, its meaning, method and model."""
+    from fer_core.explain.sheet import explanation_sheet
+
+    face = visit.face.face
+    photo = None if is_whole(visit) else visit.result.image
+    shown, model = _scaled(face, visit.scale), visit.checkpoint
+    return explanation_sheet(explanation, face.crop, photo=photo, face=shown, opacity=opacity, model=model)
+
+
 def is_whole(visit: Visit) -> bool:
     """Whether the one face is the picture from edge to edge."""
     if len(visit.faces) != 1:

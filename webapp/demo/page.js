@@ -1,12 +1,22 @@
 // Runs once per gr.HTML block of the demo. Clicks on [data-index] tell the server which one; [data-save] saves a shown picture.
 element.addEventListener("click", (event) => {
   const chosen = event.target.closest("[data-index]");
-  if (chosen) return trigger("choose", { index: Number(chosen.dataset.index) });
+  if (chosen) return choose(Number(chosen.dataset.index));
   const save = event.target.closest("[data-save]");
-  if (save) savePicture(save.closest("figure").querySelector("img"), save.dataset.save);
+  if (save) savePicture(save.dataset.picture ?? save.closest("figure").querySelector("img").src, save.dataset.save);
 });
 
-function savePicture(image, name) {
+// An event that had to wait comes with the data of the one before it, so what was clicked last is noted here as well.
+function choose(index) {
+  window.ferChosen ??= {};
+  window.ferChosen[element.closest("#examples") ? "example" : "face"] = index;
+  trigger("choose", { index });
+}
+
+async function savePicture(address, name) {
+  const image = new Image();
+  image.src = address;
+  await image.decode();
   const canvas = document.createElement("canvas");
   canvas.width = image.naturalWidth;
   canvas.height = image.naturalHeight;
@@ -27,7 +37,20 @@ live.setAttribute("role", "status");
 new MutationObserver(announce).observe(element, { childList: true, subtree: true, attributes: true });
 announce();
 
+// Every announcement has a number: the same words are heard again where they come again, and once where a block is drawn twice.
 function announce() {
-  const told = element.querySelector("[data-announce]")?.dataset.announce;
-  if (told && told !== live.textContent) live.textContent = told;
+  window.ferHeard ??= new Set();
+  for (const { dataset } of element.querySelectorAll("[data-announce]")) {
+    if (window.ferHeard.has(dataset.turn)) continue;
+    window.ferHeard.add(dataset.turn);
+    say(dataset.announce);
+  }
+}
+
+// Blocks that change together are heard together; the region is emptied first, or words that stay would not be news.
+function say(words) {
+  window.ferWords ??= [];
+  if (window.ferWords.push(words) > 1) return;
+  live.textContent = "";
+  setTimeout(() => (live.textContent = window.ferWords.splice(0).join(" ")), 100);
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from fer_core.errors import FerError, ImageError
 from fer_core.explain import DEFAULT_METHOD, EXPLAINERS, ChoiceControl, Control
 from webapp.demo import handlers, sessions, views
 from webapp.demo.examples import EXAMPLES
-from webapp.demo.handlers import PREDICTED, Visit
+from webapp.demo.handlers import FORGOTTEN, PREDICTED, Visit
 from webapp.demo.models import Models
 from webapp.demo.photo_input import PhotoInput
 from webapp.demo.uploads import LARGEST, SWEEP
@@ -28,6 +28,13 @@ SHOW_ANSWER: Final = """() => {
   if (below) answer.scrollIntoView({ block: "start" });
 }"""
 """On a phone the answer stands below the window's edge."""
+
+ASK: Final = "() => document.getElementById('ask').click()"
+"""Whatever calls for another explanation asks through one button: of several at once, the last one counts."""
+
+CHOSEN_FACE: Final = "(visit, index) => [visit, window.ferChosen.face]"
+CHOSEN_EXAMPLE: Final = "(checkpoint, index) => [checkpoint, window.ferChosen.example]"
+"""What was clicked last; an event that waited comes with the data of the one that it waited for."""
 
 REMEMBERED: Final = 15 * 60
 """Seconds after which the server forgets a photo that nobody touched."""
@@ -63,6 +70,9 @@ no other host for anything. What you see is forgotten when you close the page, p
 minutes.
 """
 
+Update = dict[Any, Any]
+"""Components of the page and their new values; the others stay as they are."""
+
 log = logging.getLogger(__name__)
 
 _HIDDEN: Final[dict[str, Any]] = {"api_visibility": "private", "queue": False}
@@ -71,6 +81,9 @@ _HIDDEN: Final[dict[str, Any]] = {"api_visibility": "private", "queue": False}
 The queue answers over a stream that it closes after each event, and an event that begins just then never hears its
 answer; so the page's events are answered directly, and what is heavy waits for its turn here.
 """
+
+_LAST: Final[dict[str, Any]] = {**_HIDDEN, "trigger_mode": "always_last"}
+"""For whatever may be asked again before it was answered; otherwise the second time would be lost."""
 
 AT_ONCE: Final = 4
 _TURNS: Final = threading.BoundedSemaphore(AT_ONCE)
@@ -159,7 +172,9 @@ class _Page:
         self.about = gr.HTML(views.model_line(self.models.card(self.models.default)))
 
     def _build_answer(self) -> None:
-        self.message = gr.HTML(views.message(EMPTY), elem_id="message")
+        self.message = _html(views.message(EMPTY, announced=False), elem_id="message")
+        self.ask = gr.Button("Explain", visible="hidden", elem_id="ask")
+        self.chosen = gr.Number(0, precision=0, visible=False)
         self.whole = gr.Button("Classify the whole picture anyway", visible=False, variant="primary", elem_id="whole")
         with gr.Column(visible=False, elem_id="answer") as self.answer:
             self.summary = _html(elem_id="summary")
@@ -167,7 +182,7 @@ class _Page:
             self.chooser = _html(elem_id="chooser")
             with gr.Column(visible=False) as self.details:
                 self.face = _html(elem_id="face")
-                self.unexplained = gr.HTML(views.message(UNEXPLAINED), visible=False, elem_id="unexplained")
+                self.unexplained = _html(views.message(UNEXPLAINED), visible=False, elem_id="unexplained")
                 with gr.Column() as self.explanation:
                     self._build_explanation()
             self.again = gr.Button("Start over", size="sm", elem_id="again")
@@ -201,166 +216,183 @@ class _Page:
 
     def wire(self, demo: gr.Blocks) -> None:
         """Connects controls and functions."""
-        started = [
-            # pasting is two inputs, an empty one and the picture: the second may come while the first is on its way
-            self.photo.input(
-                self._classify,
-                [self.photo, self.checkpoint],
-                self._answer_outputs(),
-                trigger_mode="always_last",
-                **_HIDDEN,
-            )
-        ]
-        started.append(self.examples.choose(self._example, [self.checkpoint], self._answer_outputs(), **_HIDDEN))
-        started.append(self.whole.click(self._whole, [self.visit], self._answer_outputs(), **_HIDDEN))
-        started.append(
-            self.checkpoint.input(
-                self._switch,
-                [self.visit, self.checkpoint],
-                [*self._answer_outputs(), self.about, self.target],
-                trigger_mode="always_last",
-                **_HIDDEN,
-            )
-        )
+        answer = self._answer_outputs()
+        # pasting is two inputs, an empty one and the picture: the second may come while the first is on its way
+        started = [self.photo.input(self._classify, [self.photo, self.checkpoint], answer, **_LAST)]
+        chosen = [self.checkpoint, self.chosen]
+        started.append(self.examples.choose(self._example, chosen, answer, js=CHOSEN_EXAMPLE, **_LAST))
+        started.append(self.whole.click(self._whole, [self.visit], answer, **_LAST))
+        switched, changed = [self.visit, self.summary, self.checkpoint], [*answer, self.about, self.target]
+        started.append(self.checkpoint.input(self._switch, switched, changed, **_LAST))
         for block in (self.picture, self.chooser):
-            started.append(block.choose(self._choose, [self.visit], self._answer_outputs(), **_HIDDEN))
+            chosen = [self.visit, self.chosen]
+            started.append(block.choose(self._choose, chosen, answer, js=CHOSEN_FACE, **_LAST))
         for event in started:
             event.then(None, js=SHOW_ANSWER, **_HIDDEN)
-            offered = event.then(self._offer, self._offer_inputs(), self._offer_outputs(), **_HIDDEN)
-            offered.then(self._explain, self._explain_inputs(), [self.overlay], show_progress="minimal", **_HIDDEN)
+            offered = event.then(self._offer, self._offer_inputs(), self._offer_outputs(), **_LAST)
+            offered.then(None, js=ASK, **_HIDDEN)
         self._wire_explanation()
-        self.again.click(self._restart, None, self._answer_outputs(), **_HIDDEN)
+        restarted = self.again.click(self._restart, None, answer, **_LAST)
+        restarted.then(None, js=ASK, **_HIDDEN)  # what was still being explained must not stay
         demo.unload(_forget_session(demo))
 
     def _wire_explanation(self) -> None:
-        inputs, options = self._explain_inputs(), {**_HIDDEN, "show_progress": "minimal", "trigger_mode": "always_last"}
-        chosen = self.method.input(
-            self._choose_method, [self.method], [self.method_line, self.target, *self.groups.values()], **_HIDDEN
+        method = self.method.input(self._choose_method, [self.method], self._method_outputs(), **_LAST)
+        method.then(None, js=ASK, **_HIDDEN)
+        moved = [
+            control.release if isinstance(control, gr.Slider) else control.input
+            for control in (self.opacity, *self.controls.values())
+        ]
+        gr.on(
+            [self.ask.click, self.target.input, *moved],
+            self._explain,
+            self._explain_inputs(),
+            self._answer_outputs(),
+            show_progress="minimal",
+            show_progress_on=[self.overlay],
+            **_LAST,
         )
-        chosen.then(self._explain, inputs, [self.overlay], **options)
-        self.target.input(self._explain, inputs, [self.overlay], **options)
-        for control in (self.opacity, *self.controls.values()):
-            event = control.release if isinstance(control, gr.Slider) else control.input
-            event(self._explain, inputs, [self.overlay], **options)
 
     def _answer_outputs(self) -> list[Any]:
-        return [
-            self.visit,
-            self.photo,
-            self.message,
-            self.whole,
-            self.answer,
-            self.details,
-            self.summary,
-            self.picture,
-            self.chooser,
-            self.face,
-        ]
+        """Everything that shows or holds something of a visitor's photo."""
+        page = [self.visit, self.photo, self.message, self.whole, self.answer, self.details]
+        return [*page, self.summary, self.picture, self.chooser, self.face, self.overlay]
+
+    def _method_outputs(self) -> list[Any]:
+        return [self.method_line, self.target, *self.groups.values()]
 
     def _offer_inputs(self) -> list[Any]:
         return [self.visit, self.offered, self.method]
 
     def _offer_outputs(self) -> list[Any]:
-        choosing = [self.method, self.method_line, self.target, *self.groups.values()]
-        return [self.offered, self.unexplained, self.explanation, *choosing, *self.controls.values()]
+        parts = [self.offered, self.unexplained, self.explanation, self.method]
+        return [*parts, *self._method_outputs(), *self.controls.values()]
 
     def _explain_inputs(self) -> list[Any]:
-        return [self.visit, self.method, self.target, self.opacity, *self.controls.values()]
+        return [self.visit, self.summary, self.method, self.target, self.opacity, *self.controls.values()]
 
-    def _classify(self, photo: bytes | None, checkpoint: str) -> tuple[Any, ...]:
+    def _classify(self, photo: bytes | None, checkpoint: str) -> Update:
         if photo is None:
-            return self._unchanged()
+            return gr.skip()
         return self._answer(lambda: handlers.classify(self.models, checkpoint, photo))
 
-    def _example(self, checkpoint: str, event: gr.EventData) -> tuple[Any, ...]:
-        picture = EXAMPLES[event.index].picture
+    def _example(self, checkpoint: str, index: int) -> Update:
+        picture = EXAMPLES[index].picture
         return self._answer(lambda: handlers.classify(self.models, checkpoint, picture))
 
-    def _whole(self, visit: Visit | None) -> tuple[Any, ...]:
+    def _whole(self, visit: Visit | None) -> Update:
         return self._answer(lambda: handlers.classify_whole(self.models, visit))
 
-    def _choose(self, visit: Visit | None, event: gr.EventData) -> tuple[Any, ...]:
-        return self._answer(lambda: handlers.choose(visit, event.index))
+    def _choose(self, visit: Visit | None, index: int) -> Update:
+        return self._answer(lambda: handlers.choose(visit, index), self._show_choice)
 
-    def _switch(self, visit: Visit | None, checkpoint: str) -> tuple[Any, ...]:
+    def _switch(self, visit: Visit | None, shown: str, checkpoint: str) -> Update:
+        """Args as Gradio hands them over; `shown`: the summary on the page, which is there as long as an answer is."""
         card = self.models.card(checkpoint)
-        labels = gr.Dropdown(_targets(card.labels), value=PREDICTED)
-        if visit is None:
-            return *self._unchanged(), views.model_line(card), labels
-        answer = self._answer(lambda: handlers.switch_model(self.models, visit, checkpoint))
-        return *answer, views.model_line(card), labels
+        update = {self.about: views.model_line(card), self.target: gr.Dropdown(_targets(card.labels), value=PREDICTED)}
+        if visit is not None:
+            return update | self._answer(lambda: handlers.switch_model(self.models, visit, checkpoint))
+        return update | (self._forgotten() if shown else {})
 
-    def _answer(self, work: Callable[[], Visit]) -> tuple[Any, ...]:
-        """The values of all answer outputs; what goes wrong becomes a sentence on the page."""
+    def _answer(self, work: Callable[[], Visit], show: Callable[[Visit], Update] | None = None) -> Update:
+        """What the page shows of an answer; what goes wrong becomes a sentence on it."""
         try:
             with _TURNS:
                 visit = work()
-            return self._show(visit)
+            return (show or self._show)(visit)
         except FerError as error:
             return self._empty(views.message(str(error), "error"))
         except Exception:
             log.exception("the demo could not answer")
             return self._empty(views.message(BROKEN, "error"))
 
-    def _show(self, visit: Visit) -> tuple[Any, ...]:
+    def _show(self, visit: Visit) -> Update:
         found = bool(visit.faces)
-        card = self.models.card(visit.checkpoint)
-        reliability = handlers.reliability(card, visit.face.emotion) if found else ""
-        return (
-            visit,
-            None,
-            views.message(views.found(visit)),
-            gr.Button(visible=not found),
-            gr.Column(visible=True),
-            gr.Column(visible=found),
-            views.summary(visit),
-            views.photo(visit),
-            views.chooser(visit),
-            views.face(visit, reliability, card.field_side) if found else "",
-        )
+        return {
+            self.photo: None,
+            self.message: views.message(views.found(visit)),
+            self.whole: gr.Button(visible=not found),
+            self.answer: gr.Column(visible=True),
+            self.details: gr.Column(visible=found),
+            self.summary: views.summary(visit),
+            **self._show_face(visit),
+        }
 
-    def _empty(self, message: str) -> tuple[Any, ...]:
+    def _show_choice(self, visit: Visit) -> Update:
+        return self._show_face(visit, announced=True)
+
+    def _show_face(self, visit: Visit, *, announced: bool = False) -> Update:
+        """The chosen face; of the one before nothing stays, its heat neither."""
+        html = ""
+        if visit.faces:
+            card = self.models.card(visit.checkpoint)
+            reliability = handlers.reliability(card, visit.face.emotion)
+            html = views.face(visit, reliability, card.field_side, announced=announced)
+        return {
+            self.visit: visit,
+            self.picture: views.photo(visit),
+            self.chooser: views.chooser(visit),
+            self.face: html,
+            self.overlay: "",
+        }
+
+    def _empty(self, message: str) -> Update:
+        """A page that shows and remembers nothing but the message."""
         hidden = gr.Column(visible=False)
-        return (None, None, message, gr.Button(visible=False), hidden, hidden, "", "", "", "")
+        controls = {self.whole: gr.Button(visible=False), self.answer: hidden, self.details: hidden}
+        texts = dict.fromkeys((self.summary, self.picture, self.chooser, self.face, self.overlay), "")
+        return {self.visit: None, self.photo: None, self.message: message, **controls, **texts}
 
-    def _unchanged(self) -> tuple[Any, ...]:
-        return tuple(gr.skip() for _ in self._answer_outputs())
-
-    def _restart(self) -> tuple[Any, ...]:
+    def _restart(self) -> Update:
         return self._empty(views.message("Forgotten. Add another photo whenever you like."))
 
-    def _choose_method(self, method: str) -> tuple[Any, ...]:
-        target = gr.Dropdown(visible=EXPLAINERS[method].targeted)
-        return _about_method(method), target, *(gr.Column(visible=name == method) for name in self.groups)
+    def _forgotten(self) -> Update:
+        """Where the page shows an answer that the server has forgotten."""
+        return self._empty(views.message(FORGOTTEN, "error"))
 
-    def _offer(self, visit: Visit | None, offered: str, method: str) -> tuple[Any, ...]:
+    def _choose_method(self, method: str) -> Update:
+        target = gr.Dropdown(visible=EXPLAINERS[method].targeted)
+        groups = {group: gr.Column(visible=name == method) for name, group in self.groups.items()}
+        return {self.method_line: _about_method(method), self.target: target, **groups}
+
+    def _offer(self, visit: Visit | None, offered: str, method: str) -> Update:
         """The methods that suit the model in use, with its ranges; changes the page only with the model."""
         if visit is None or not visit.faces or visit.checkpoint == offered:
-            return tuple(gr.skip() for _ in self._offer_outputs())
+            return gr.skip()
         methods = self.models.methods(visit.checkpoint)
         chosen = method if method in methods else next(iter(_ordered(methods)), DEFAULT_METHOD)
-        dropdown = gr.Dropdown(_choices(methods), value=chosen if methods else None)
-        parts = (gr.HTML(visible=not methods), gr.Column(visible=bool(methods)), dropdown)
-        return visit.checkpoint, *parts, *self._choose_method(chosen), *self._ranges(methods)
+        return {
+            self.offered: visit.checkpoint,
+            self.unexplained: gr.HTML(visible=not methods),
+            self.explanation: gr.Column(visible=bool(methods)),
+            self.method: gr.Dropdown(_choices(methods), value=chosen if methods else None),
+            **self._choose_method(chosen),
+            **self._ranges(methods),
+        }
 
-    def _ranges(self, methods: Mapping[str, tuple[Control, ...]]) -> Iterator[Any]:
-        """An update for every control of the page: those of the model's methods at their defaults, in its ranges."""
+    def _ranges(self, methods: Mapping[str, tuple[Control, ...]]) -> Update:
+        """Every control of the model's methods at its default, in the model's range."""
         known = {(name, control.name): control for name, found in methods.items() for control in found}
-        for key in self.controls:
-            yield _update_control(known[key]) if key in known else gr.skip()
+        return {part: _update_control(known[key]) for key, part in self.controls.items() if key in known}
 
-    def _explain(self, visit: Visit | None, method: str, target: str, opacity: float, *values: Any) -> str:
+    def _explain(
+        self, visit: Visit | None, shown: str, method: str, target: str, opacity: float, *values: Any
+    ) -> Update:
+        """Args as Gradio hands them over; `shown` as in `_switch`."""
+        if visit is None and shown:
+            return self._forgotten()
         if visit is None or not visit.faces or not self.models.methods(visit.checkpoint):
-            return ""
+            return {self.overlay: ""}
         given = {name: value for (owner, name), value in zip(self.controls, values, strict=True) if owner == method}
         try:
             explained = handlers.explain(self.models, visit, method, target, given)
-            return views.explanation(visit, explained, *handlers.overlays(visit, explained, opacity))
+            pictures = *handlers.overlays(visit, explained, opacity), handlers.sheet(visit, explained, opacity)
+            return {self.overlay: views.explanation(visit, explained, *pictures)}
         except FerError as error:
-            return views.message(str(error), "error")
+            return {self.overlay: views.message(str(error), "error")}
         except Exception:
             log.exception("the demo could not explain")
-            return views.message(BROKEN, "error")
+            return {self.overlay: views.message(BROKEN, "error")}
 
 
 def add_endpoints(models: Models) -> None:

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 from html import escape
+from itertools import count
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 
 from fer_core.artifacts import Card
 from fer_core.data.table import SIDE
+from fer_core.explain import EXPLAINERS
 from fer_core.labels import COLOURS, EMOJI, EMOTIONS, ink_on, judged_by
 from webapp.demo.examples import Example
 from webapp.demo.handlers import Visit, as_document, is_whole
@@ -35,6 +37,9 @@ _ROOM_ABOVE: Final = 0.07
 _UNSURE: Final = 0.5
 """Below this confidence the page says that the model is unsure."""
 
+_TURNS: Final = count(1)
+"""Numbers what is announced, so that the same words are heard again when they come again."""
+
 Tone = Literal["note", "warning", "error"]
 
 
@@ -46,9 +51,17 @@ def picture_data(picture: np.ndarray | Image.Image, kind: Literal["PNG", "WEBP"]
     return f"data:image/{kind.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def message(text: str, tone: Tone = "note") -> str:
-    """A sentence for the visitor; announced by screen readers."""
-    return f'<p class="fer-message fer-{tone}" role="status">{escape(sentence(text))}</p>' if text else ""
+def message(text: str, tone: Tone = "note", *, announced: bool = True) -> str:
+    """A sentence for the visitor; announced by screen readers unless it was there from the beginning."""
+    if not text:
+        return ""
+    heard = _announced(sentence(text)) if announced else ""
+    return f'<p class="fer-message fer-{tone}"{heard}>{escape(sentence(text))}</p>'
+
+
+def _announced(text: str) -> str:
+    """Attributes of an element that screen readers announce by these words; the page's script reads them."""
+    return f' data-announce="{escape(text)}" data-turn="{next(_TURNS)}"'
 
 
 def sentence(text: str) -> str:
@@ -85,14 +98,20 @@ def summary(visit: Visit) -> str:
     document = base64.b64encode(json.dumps(as_document(visit), indent=2).encode()).decode()
     link = f'<a class="fer-link" download="faces.json" href="data:application/json;base64,{document}">Save as JSON</a>'
     judge = f", judged by <b>{escape(visit.checkpoint)}</b>" if visit.faces else ""
-    told = escape(announcement(visit))
-    return f'<p class="fer-summary" data-announce="{told}"><span>{_count(visit)}{judge}</span>{link}</p>'
+    heard = _announced(announcement(visit)) if visit.faces else ""  # that there is none is the message
+    return f'<p class="fer-summary"{heard}><span>{_count(visit)}{judge}</span>{link}</p>'
 
 
 def announcement(visit: Visit) -> str:
     """The answer in a sentence, for those who hear the page."""
     found = ", ".join(f"{one.emotion} {one.confidence:.0%}" for one in visit.faces)
-    return f"{_count(visit)}: {found}." if found else f"{_count(visit)} was found."
+    return f"{_count(visit)}: {found}."
+
+
+def choice_announcement(visit: Visit) -> str:
+    """The chosen face in a sentence, for those who hear the page."""
+    number = f"Face {visit.chosen + 1} of {len(visit.faces)}"
+    return f"{number}: {visit.face.emotion}, {visit.face.confidence:.0%} confident."
 
 
 def chooser(visit: Visit) -> str:
@@ -103,15 +122,22 @@ def chooser(visit: Visit) -> str:
     return f'<div class="fer-faces" role="group" aria-label="Faces in the photo">{faces}</div>'
 
 
-def face(visit: Visit, reliability: str, field: int = SIDE) -> str:
-    """The chosen face: what the model saw (the centre of field x field), what it says, and how far to trust that."""
+def face(visit: Visit, reliability: str, field: int = SIDE, *, announced: bool = False) -> str:
+    """The chosen face: what the model saw, what it says, and how far to trust that.
+
+    Args:
+        reliability: a sentence, or "".
+        field: the model looks at the centre of so many pixels a side.
+        announced: whether screen readers announce it, because it was chosen just now.
+    """
     one = visit.face
     crop = picture_data(one.face.crop)
     number = f"Face {visit.chosen + 1}: " if len(visit.faces) > 1 else ""
     trust = f'<p class="fer-trust">{escape(reliability)}</p>' if reliability else ""
     centre = f", of which it looks at the centre, {field}&times;{field}" if field < SIDE else ""
+    heard = _announced(choice_announcement(visit)) if announced else ""
     return (
-        f'<div class="fer-face"><figure><img class="fer-pixels" src="{crop}" width="168" height="168" '
+        f'<div class="fer-face"{heard}><figure><img class="fer-pixels" src="{crop}" width="168" height="168" '
         f'alt="The face as the model gets it: 48 by 48 grey pixels, enlarged">'
         f"<figcaption>What the model gets: 48&times;48 pixels{centre}</figcaption></figure>"
         f'<div class="fer-verdict"><h3>{number}{EMOJI[one.emotion]} {one.emotion} '
@@ -119,14 +145,37 @@ def face(visit: Visit, reliability: str, field: int = SIDE) -> str:
     )
 
 
-def explanation(visit: Visit, explained: Explanation, on_face: Image.Image, on_photo: Image.Image | None) -> str:
-    """The heatmap on the face and on the photo, each with a button that saves it."""
-    alt = escape(_heat_alt(explained))
-    shown = "".join(_beside(picture, words) for words, picture in explained.pictures.items())
-    figures = shown + _saveable(on_face, f"{alt}, on the face", "overlay-face.png", "On the face")
+def explanation(
+    visit: Visit,
+    explained: Explanation,
+    on_face: Image.Image,
+    on_photo: Image.Image | None,
+    sheet: Image.Image | None = None,
+) -> str:
+    """The heatmap on the face and on the photo, and all of it on one sheet, each with a button that saves it."""
+    alt, aim = _heat_alt(explained), f", {_aim(explained)}" if explained.targeted else ""
+    several = len(visit.faces) > 1
+    places = (f"On face {visit.chosen + 1}", f"Face {visit.chosen + 1} on the photo")
+    at_face, at_photo = places if several else ("On the face", "On the photo")
+    figures = "".join(_beside(picture, words) for words, picture in explained.pictures.items())
+    figures += _saveable(on_face, _joined(alt, at_face), file_name("face", visit, explained), at_face + aim)
     if on_photo is not None:
-        figures += _saveable(on_photo.convert("RGB"), f"{alt}, on the photo", "overlay-photo.png", "On the photo")
-    return f'<div class="fer-overlays">{figures}</div>{_legend(explained)}'
+        name = file_name("photo", visit, explained)
+        figures += _saveable(on_photo.convert("RGB"), _joined(alt, at_photo), name, at_photo + aim)
+    legend = message(explained.message, announced=False) or _legend(explained)
+    keep = "" if sheet is None else _keep(sheet, file_name("explanation", visit, explained))
+    heard = _announced(explained.message or _ready(explained))
+    return f'{_question(visit, explained)}<div class="fer-overlays"{heard}>{figures}</div>{legend}{keep}'
+
+
+def file_name(what: str, visit: Visit, explained: Explanation) -> str:
+    """What a saved picture is called: its method, the emotion that is explained, and which face of several."""
+    parts = [what, explained.method]
+    if explained.targeted:
+        parts.append(explained.target)
+    if len(visit.faces) > 1:
+        parts.append(f"face-{visit.chosen + 1}")
+    return f"{'-'.join(parts)}.png"
 
 
 def model_line(card: Card, split: str = "PrivateTest") -> str:
@@ -222,15 +271,48 @@ def _doubt(one: FacePrediction) -> str:
 
 def _saveable(picture: Image.Image, alt: str, name: str, caption: str) -> str:
     return (
-        f'<figure><img src="{picture_data(picture, "WEBP")}" alt="{alt}"><figcaption>{caption} '
+        f'<figure><img src="{picture_data(picture, "WEBP")}" alt="{escape(alt)}"><figcaption>{escape(caption)} '
         f'<button type="button" class="fer-link" data-save="{name}">Save as PNG</button></figcaption></figure>'
     )
+
+
+def _keep(sheet: Image.Image, name: str) -> str:
+    """The sheet is not shown: it holds what the page shows already."""
+    return (
+        f'<p class="fer-keep"><button type="button" class="fer-link" data-save="{name}" '
+        f'data-picture="{picture_data(sheet, "WEBP")}">Save all of this as one picture</button></p>'
+    )
+
+
+def _question(visit: Visit, explained: Explanation) -> str:
+    """What the heat answers, and how likely the model takes an emotion to be that it did not name."""
+    number = f"Face {visit.chosen + 1}: " if len(visit.faces) > 1 else ""
+    asked = f"what speaks {_aim(explained)}?" if explained.targeted else "where the network attends"
+    chance = ""
+    if explained.targeted and explained.target != explained.emotion:
+        names = (explained.target, explained.emotion)
+        given = (f"{name} {explained.probabilities[name]:.0%}" for name in names)
+        chance = f" The model gives {', and '.join(given)}."
+    title = EXPLAINERS[explained.method].title
+    return f'<p class="fer-question-asked"><b>{number}{escape(title)}, {asked}</b>{chance}</p>'
+
+
+def _aim(explained: Explanation) -> str:
+    return f"{'for or against' if explained.signed else 'for'} {explained.target}"
+
+
+def _ready(explained: Explanation) -> str:
+    return f"Explanation {f'for {explained.target} ' if explained.targeted else ''}ready."
 
 
 def _heat_alt(explained: Explanation) -> str:
     if not explained.targeted:
         return "Heatmap of where the network attends"
-    return f"Heatmap of the pixels that speak {'for or against' if explained.signed else 'for'} {explained.target}"
+    return f"Heatmap of the pixels that speak {_aim(explained)}"
+
+
+def _joined(words: str, place: str) -> str:
+    return f"{words}, {place[:1].lower()}{place[1:]}"
 
 
 def _beside(picture: np.ndarray, words: str) -> str:
