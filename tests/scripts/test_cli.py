@@ -84,7 +84,7 @@ def test_every_option_is_explained(command: str) -> None:
 
 def _examples() -> list[list[str]]:
     """Every command line of the README that calls one of the project's scripts, as words."""
-    fenced = "\n".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL)).splitlines()
+    fenced = "\n".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL)).replace("\\\n", " ").splitlines()
     lines = [line.split("#")[0] for line in fenced] + re.findall(r"`(python3? (?:-m )?scripts[./][^`]*)`", README)
     return [shlex.split(line) for line in lines if re.match(r"python3? (-m )?scripts[./]", line)]
 

@@ -219,14 +219,13 @@ class _Page:
         answer = self._answer_outputs()
         # pasting is two inputs, an empty one and the picture: the second may come while the first is on its way
         started = [self.photo.input(self._classify, [self.photo, self.checkpoint], answer, **_LAST)]
-        chosen = [self.checkpoint, self.chosen]
-        started.append(self.examples.choose(self._example, chosen, answer, js=CHOSEN_EXAMPLE, **_LAST))
+        example, face = [self.checkpoint, self.chosen], [self.visit, self.chosen]
+        started.append(self.examples.choose(self._example, example, answer, js=CHOSEN_EXAMPLE, **_LAST))
         started.append(self.whole.click(self._whole, [self.visit], answer, **_LAST))
         switched, changed = [self.visit, self.summary, self.checkpoint], [*answer, self.about, self.target]
         started.append(self.checkpoint.input(self._switch, switched, changed, **_LAST))
         for block in (self.picture, self.chooser):
-            chosen = [self.visit, self.chosen]
-            started.append(block.choose(self._choose, chosen, answer, js=CHOSEN_FACE, **_LAST))
+            started.append(block.choose(self._choose, face, answer, js=CHOSEN_FACE, **_LAST))
         for event in started:
             event.then(None, js=SHOW_ANSWER, **_HIDDEN)
             offered = event.then(self._offer, self._offer_inputs(), self._offer_outputs(), **_LAST)
