@@ -1,8 +1,9 @@
 """Every session-state key of the dashboard, its default, and the callbacks that write them.
 
-The filters of a page are bound to its address under these keys: they outlast a visit to another page, a link carries
-them, and Back brings them back. An address leaves out what a widget shows by default, so a filter's default must be its
-widget's own, and what a filter says is known only after its widget was drawn.
+The filters of a page are bound to its address under these keys: they outlast a visit to another page and a reload, and
+a link carries them. An address leaves out what a widget shows by default, so a filter's default must be its widget's
+own, and what a filter says is known only after its widget was drawn. When a page is left, Streamlit 1.67 adds its
+address without filters to the browser's history, so Back brings them back at its second press only.
 """
 
 from __future__ import annotations
