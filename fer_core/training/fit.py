@@ -288,9 +288,8 @@ class _Loop:
             self.state.weights = _copy(self.average.module.state_dict())
         self.state.epoch = epoch + 1
         self.state.history.append(row)
-        self.state.tensors = self._tensors()
         self._end_cycle(epoch, value)
-        self.folder.save(self.state)
+        self.folder.save(replace(self.state, tensors=self._tensors()))
         self.report(
             f"epoch {epoch + 1}/{self.config.epochs}: loss {row['train_loss']:.3f}, "
             f"PublicTest accuracy {row['public_accuracy']:.4f}, macro-F1 {row['public_macro_f1']:.4f}, "
@@ -343,15 +342,16 @@ class _Loop:
         return torch.cat(found).numpy()
 
     def _tensors(self) -> dict[str, Any]:
+        """What `_restore` takes; on the CPU not copied, so to be written before the next step changes it."""
         return {
-            "step": _copy(self.step.state_dict()),
+            "step": _on_cpu(self.step.state_dict()),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
-            "average": _copy(self.average.state_dict()),
+            "average": _on_cpu(self.average.state_dict()),
         }
 
     def _restore(self, optimizer: torch.optim.Optimizer) -> None:
-        tensors = self.state.tensors
+        tensors, self.state.tensors = self.state.tensors, {}
         if not tensors:
             return
         self.step.load_state_dict(tensors["step"])
@@ -401,5 +401,9 @@ def _launch(execution: ExecutionConfig, config: TrainConfig) -> Fabric:
     return fabric
 
 
+def _on_cpu(state: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.detach().cpu() for name, value in state.items()}
+
+
 def _copy(state: dict[str, Any]) -> dict[str, Any]:
-    return {name: value.detach().cpu().contiguous().clone() for name, value in state.items()}
+    return {name: value.contiguous().clone() for name, value in _on_cpu(state).items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ class RunState:
         history: one row an epoch.
         best: epoch and value of the best PublicTest metric so far.
         weights: weights of that epoch, by name.
-        tensors: states of step, optimiser, schedule and average.
+        tensors: states of step, optimiser, schedule and average; there only while the state is written or read.
     """
 
     epoch: int = 0
@@ -80,8 +80,9 @@ class RunFolder:
 
     def save(self, state: RunState) -> None:
         """Writes the state, then the history."""
+        shallow = {item.name: getattr(state, item.name) for item in fields(state)}  # asdict would copy every tensor
         with replacing(self.path / STATE) as temporary:
-            torch.save(asdict(state), temporary)
+            torch.save(shallow, temporary)
         write_text(self.path / HISTORY, history_csv(state.history))
 
     def load(self) -> RunState:
