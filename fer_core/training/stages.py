@@ -53,7 +53,7 @@ def load_initial_weights(model: FerModel, name: str, init: str) -> dict[str, Any
         raise ConfigError(f"init ({init}) is a {card.model}, not a {name}; start from a checkpoint of the same model")
     weights, own = load_weights(folder), model.state_dict()
     kept = {key: value for key, value in weights.items() if key in own and own[key].shape == value.shape}
-    if unfit := sorted(key for key in own.keys() ^ kept.keys() if not key.startswith(HEAD)):
+    if unfit := sorted(key for key in (own.keys() | weights.keys()) - kept.keys() if not key.startswith(HEAD)):
         raise ConfigError(
             f"init ({init}) has other weights than this network ({unfit[0]}); "
             f"give --model-options as it was trained with: {card.options}"

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from fer_core.artifacts import load_card, load_weights
+from fer_core.artifacts import Card, load_card, load_weights, save_checkpoint
 from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.data.drawn import drawn_dataset
 from fer_core.data.loaders import to_faces
@@ -19,6 +19,7 @@ from fer_core.data.table import FaceDataset
 from fer_core.data.transforms import Normalisation
 from fer_core.device import Plan
 from fer_core.errors import CheckpointError, ConfigError, UnknownNameError
+from fer_core.labels import EMOTIONS
 from fer_core.models import MODELS, create_model
 from fer_core.training import plan
 from fer_core.training.fit import FitResult, _check_crop, fit
@@ -277,6 +278,14 @@ def test_a_checkpoint_starts_only_its_own_architecture(tiny_checkpoint: Path) ->
         load_initial_weights(create_model("deep_emotion"), "deep_emotion", str(tiny_checkpoint))
     with pytest.raises(ConfigError, match="other weights than this network"):
         load_initial_weights(create_model("vgg_se", widths=(8, 8, 8, 8)), "vgg_se", str(tiny_checkpoint))
+
+
+def test_a_deeper_checkpoint_starts_no_shallower_network(tmp_path: Path) -> None:
+    options = MODELS["vit"].small | {"depth": 3}
+    card = Card("deep", "vit", EMOTIONS, {"side": 48, "mean": 0.5, "std": 0.25}, 0, options=options)
+    save_checkpoint(tmp_path, card, dict(create_model("vit", **options).state_dict()))
+    with pytest.raises(ConfigError, match=r"other weights than this network \(blocks\.2\..*'depth': 3"):
+        load_initial_weights(create_model("vit", **MODELS["vit"].small), "vit", str(tmp_path))
 
 
 def test_the_trunk_learns_at_its_own_rate() -> None:
