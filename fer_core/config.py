@@ -132,7 +132,7 @@ class ExecutionConfig:
     compile: str = "off"
     """torch.compile: on, off or auto (timed, which costs a minute)."""
     threads: int = 0
-    """CPU threads a process; 0 takes all cores, shared among the processes."""
+    """CPU threads a process; 0 takes all cores that may be used, shared among the processes."""
 
     def __post_init__(self) -> None:
         _one_of(self, "accelerator", (AUTO, "cpu", "cuda"))

@@ -40,6 +40,13 @@ def device_name(accelerator: str) -> str:
     return f"CPU, {os.cpu_count()} cores, {platform.machine()}"
 
 
+def usable_cores() -> int:
+    """CPU cores that this process may use, which a container or `taskset` can make fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def keep_freed_memory() -> None:
     """Tells glibc to keep large freed blocks instead of unmapping them at every step; elsewhere it does nothing.
 

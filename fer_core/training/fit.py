@@ -8,7 +8,6 @@ happened.
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -28,7 +27,7 @@ from fer_core.data.loaders import Faces, batches, epoch_order, measure_normalisa
 from fer_core.data.progress import Progress, unshown
 from fer_core.data.table import SIDE, FaceDataset
 from fer_core.data.transforms import AUGMENTATIONS, Normalisation, to_unit
-from fer_core.device import Plan, best_accelerator, device_name, keep_freed_memory, seed_everything
+from fer_core.device import Plan, best_accelerator, device_name, keep_freed_memory, seed_everything, usable_cores
 from fer_core.errors import ConfigError
 from fer_core.metrics import accuracy, macro_f1
 from fer_core.models import MODELS, create_model
@@ -390,7 +389,6 @@ def _launch(execution: ExecutionConfig, config: TrainConfig) -> Fabric:
         raise ConfigError(f"batch_size ({config.batch_size}) must be a multiple of devices ({execution.devices})")
     if accelerator == "cuda" and (found := torch.cuda.device_count()) < execution.devices:
         raise ConfigError(f"devices ({execution.devices}) is more than the {found} GPUs that this machine has")
-    torch.set_num_threads(execution.threads or max(1, (os.cpu_count() or 1) // execution.devices))
     if accelerator == "cpu":
         keep_freed_memory()
     strategy: Any = "ddp" if execution.devices > 1 else "auto"
@@ -398,6 +396,8 @@ def _launch(execution: ExecutionConfig, config: TrainConfig) -> Fabric:
         strategy = DDPStrategy(find_unused_parameters=True)  # a frozen trunk hands in no gradients
     fabric = Fabric(accelerator=accelerator, devices=execution.devices, strategy=strategy)
     fabric.launch()
+    # not before: a launch of several processes sets the threads of each, too
+    torch.set_num_threads(execution.threads or max(1, usable_cores() // execution.devices))
     return fabric
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from lightning.fabric import Fabric
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from fer_core.artifacts import Card, load_card, load_weights, save_checkpoint
@@ -22,7 +24,7 @@ from fer_core.errors import CheckpointError, ConfigError, UnknownNameError
 from fer_core.labels import EMOTIONS
 from fer_core.models import MODELS, create_model
 from fer_core.training import plan
-from fer_core.training.fit import FitResult, _check_crop, fit
+from fer_core.training.fit import FitResult, _check_crop, _launch, fit
 from fer_core.training.optimisers import SCHEDULES, WeightAverage, parameter_groups, staged_groups
 from fer_core.training.plan import candidates, choose_plan
 from fer_core.training.stages import load_initial_weights, trunk_parameters
@@ -155,6 +157,21 @@ def test_a_run_that_blows_up_says_so(dataset: FaceDataset, tmp_path: Path) -> No
     run = TrainConfig("vgg_se", epochs=2, learning_rate=1e38, batch_size=7, model_options=TINY)
     with pytest.raises(ConfigError, match="no number any more in epoch 1; lower --learning-rate"):
         fit(run, ExecutionConfig(precision="32", channels_last="off", threads=1), dataset, tmp_path / "run")
+
+
+@pytest.mark.parametrize(("threads", "expected"), [(2, 2), (0, 3)])
+def test_threads_outlive_the_launch_and_keep_to_the_cores_that_may_be_used(
+    threads: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = torch.get_num_threads()
+    monkeypatch.setattr(Fabric, "launch", lambda fabric: torch.set_num_threads(1))
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 5, 7}, raising=False)
+    try:
+        _launch(ExecutionConfig(accelerator="cpu", threads=threads), config())
+        assert torch.get_num_threads() == expected
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_plan_is_measured_shown_and_overridable() -> None:
