@@ -119,12 +119,13 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class ExecutionConfig:
-    """How a run computes, on what; it changes speed and rounding, not the method."""
+    """How a run computes, on what; it changes speed and rounding, not the method (but see `devices`)."""
 
     accelerator: str = AUTO
     """cpu, cuda or auto."""
     devices: int = 1
-    """Processes, each with a GPU of its own or a share of the CPU."""
+    """Processes, each with a GPU of its own or a share of the CPU. Several learn something else than one, for each draws
+    its own numbers and has batch norms of its own; a run goes on with as many as it began with."""
     precision: str = AUTO
     """32, bf16 or auto: auto times both on this device and takes the faster."""
     channels_last: str = AUTO

@@ -46,6 +46,7 @@ def write_checkpoint(
             "config": asdict(config),
             "plan": str(result.plan),
             "device": result.device,
+            **({"devices": result.devices} if result.devices else {}),
             "epochs": epochs,
             "images_seen": epochs * max(1, result.facts["faces"] // config.batch_size) * config.batch_size,
             "seconds": round(result.seconds, 1),

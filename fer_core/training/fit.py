@@ -60,6 +60,7 @@ class FitResult:
         plan: how it was computed.
         device: on what.
         facts: what else the card must say of the training.
+        devices: processes that trained together; None where a run of an older version does not say.
     """
 
     weights: dict[str, Tensor]
@@ -70,6 +71,7 @@ class FitResult:
     plan: Plan
     device: str
     facts: dict[str, Any] = field(default_factory=dict)
+    devices: int | None = None
 
     @property
     def seconds(self) -> float:
@@ -183,7 +185,7 @@ class _Loop:
 
     def _open_run(self, step: Any, execution: ExecutionConfig, fingerprint: str, resume: bool) -> Plan:
         if resume and self.folder.exists():
-            self.folder.check(self.config, fingerprint)
+            self.folder.check(self.config, fingerprint, self.fabric.world_size)
             plan = self.folder.plan()
             self.report(f"going on with {self.folder.path} in {plan}")
             return plan
@@ -196,7 +198,7 @@ class _Loop:
         plan = choose_plan(step, self._trial_batch(), execution, self.report)
         plan = self.fabric.broadcast(plan)
         if self.fabric.is_global_zero:
-            self.folder.begin(self.config, plan, fingerprint, self.facts)
+            self.folder.begin(self.config, plan, fingerprint, self.fabric.world_size, self.facts)
         self.fabric.barrier()
         return plan
 
@@ -228,6 +230,7 @@ class _Loop:
             plan=self.plan,
             device=device_name(self.fabric.device.type),
             facts=self.facts,
+            devices=self.folder.devices(),
         )
 
     def _train_epoch(self, epoch: int) -> HistoryRow:
@@ -256,7 +259,8 @@ class _Loop:
             correct += int((outputs["logits"].argmax(1) == batch.labels).sum())
             seen += len(index)
         seconds = time.perf_counter() - start
-        if not math.isfinite(loss_sum):
+        loss, hits, faces = self._over_all_processes(loss_sum, correct, seen)
+        if not math.isfinite(loss):
             raise ConfigError(
                 f"the loss is no number any more in epoch {epoch + 1}; lower --learning-rate (it was "
                 f"{config.learning_rate}), or take another loss or --precision 32"
@@ -264,11 +268,19 @@ class _Loop:
         return {
             "epoch": epoch + 1,
             "learning_rate": float(self.optimizer.param_groups[0]["lr"]),
-            "train_loss": round(loss_sum / seen, 6),
-            "train_accuracy": round(correct / seen, 6),
-            "images_per_second": round(seen * fabric.world_size / seconds, 1),
+            "train_loss": round(loss / faces, 6),
+            "train_accuracy": round(hits / faces, 6),
+            "images_per_second": round(faces / seconds, 1),
             "seconds": seconds,
         }
+
+    def _over_all_processes(self, *numbers: float) -> list[float]:
+        """The sum of each number over all processes."""
+        if self.fabric.world_size == 1:
+            return list(numbers)
+        together = torch.tensor(numbers, dtype=torch.float64, device=self.fabric.device)
+        summed: list[float] = self.fabric.all_reduce(together, reduce_op="sum").tolist()  # type: ignore[union-attr]
+        return summed
 
     @property
     def _metric(self) -> str:

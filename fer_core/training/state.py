@@ -51,22 +51,27 @@ class RunFolder:
         """Whether a run was begun here."""
         return (self.path / CONFIG).is_file()
 
-    def begin(self, config: TrainConfig, plan: Plan, fingerprint: str, facts: dict[str, Any] | None = None) -> None:
-        """Records what the run computes, on which data, and what else its card must say."""
-        record = {"config": asdict(config), "plan": asdict(plan), "data": fingerprint, "facts": facts or {}}
-        write_json(self.path / CONFIG, record)
+    def begin(self, config: TrainConfig, plan: Plan, fingerprint: str, devices: int, facts: dict[str, Any]) -> None:
+        """Records what the run computes, on which data, in how many processes, and what else its card must say."""
+        about = {"data": fingerprint, "devices": devices, "facts": facts}
+        write_json(self.path / CONFIG, {"config": asdict(config), "plan": asdict(plan), **about})
 
     def plan(self) -> Plan:
         """The plan that the run began with."""
         return Plan(**self._record()["plan"])
+
+    def devices(self) -> int | None:
+        """Processes that the run began with; None for runs of older versions."""
+        found: int | None = self._record().get("devices")
+        return found
 
     def facts(self) -> dict[str, Any]:
         """What the run found out as it began; empty for runs of older versions."""
         found: dict[str, Any] = self._record().get("facts", {})
         return found
 
-    def check(self, config: TrainConfig, fingerprint: str) -> None:
-        """Raises ConfigError where config or data differ from those that the run began with."""
+    def check(self, config: TrainConfig, fingerprint: str, devices: int) -> None:
+        """Raises ConfigError where config, data or number of processes differ from those that the run began with."""
         record = self._record()
         if changed := differences(record["config"], config):
             name = changed[0]
@@ -77,6 +82,11 @@ class RunFolder:
             )
         if record["data"] != fingerprint:
             raise ConfigError(f"the run in {self.path} began on other data; name that dataset, or another --out")
+        if (before := self.devices() or devices) != devices:
+            raise ConfigError(
+                f"the run in {self.path} began with devices = {before}, not {devices}, which learn something else; "
+                f"resume with --devices {before}, or name another --out"
+            )
 
     def save(self, state: RunState) -> None:
         """Writes the state, then the history."""

@@ -93,7 +93,11 @@ def test_two_processes_train_one_network(prepared: Path, tmp_path: Path) -> None
     done = run(*command(prepared, tmp_path / "pair", "--devices", "2", *method, "--json"))
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["epochs"] == 4
+    assert load_card(tmp_path / "pair" / "checkpoint").training["devices"] == 2
     assert load_weights(tmp_path / "pair" / "checkpoint")
+    alone = run(*command(prepared, tmp_path / "pair", *method, "--resume"))
+    assert alone.returncode == 2
+    assert "began with devices = 2, not 1" in alone.stderr
 
 
 @pytest.mark.parametrize(
