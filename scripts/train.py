@@ -29,9 +29,9 @@ def train(
 ) -> None:
     """Trains MODEL on Training and keeps the epoch that is best on PublicTest; PrivateTest is not looked at.
 
-    A killed run goes on with --resume and loses at most the epoch that it was in. An architecture may bring defaults of
-    its own, as tang_cnn does (--loss l2_svm --label-smoothing 0.0); the first line says so, and an option that is given
-    counts before them.
+    A killed run goes on with --resume and loses at most the epoch that it was in. One whose loss blows up ends with the
+    best of its epochs before that, and says so. An architecture may bring defaults of its own, as tang_cnn does (--loss
+    l2_svm --label-smoothing 0.0); the first line says so, and an option that is given counts before them.
     """
     from fer_core.models import MODELS
     from fer_core.training.checkpoint import write_checkpoint
@@ -53,10 +53,11 @@ def train(
     folder = write(out / RUNS_CHECKPOINT, result)
     document = {
         "checkpoint": str(folder),
-        "epochs": config.epochs,
+        "epochs": len(result.history),
         "seconds": round(result.seconds, 1),
         "images_per_second": result.images_per_second,
         "best": {"split": "PublicTest", "metric": config.select_on, **result.best},
+        "ended": result.ended,
     }
     emit(document, as_json, [f"PublicTest {config.select_on} {result.best['value']:.4f}; checkpoint in {folder}"])
 

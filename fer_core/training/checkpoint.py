@@ -55,6 +55,7 @@ def write_checkpoint(
             **result.facts,
         },
         versions={"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES},
+        notes=result.ended,
     )
     save_checkpoint(folder, card, result.weights)
     write_text(folder / HISTORY, history_csv(result.history))

@@ -61,6 +61,7 @@ class FitResult:
         device: on what.
         facts: what else the card must say of the training.
         devices: processes that trained together; None where a run of an older version does not say.
+        ended: why the run ended before its last epoch, a sentence; empty where it did not.
     """
 
     weights: dict[str, Tensor]
@@ -72,6 +73,7 @@ class FitResult:
     device: str
     facts: dict[str, Any] = field(default_factory=dict)
     devices: int | None = None
+    ended: str = ""
 
     @property
     def seconds(self) -> float:
@@ -116,7 +118,8 @@ def fit(
         The result in the first process, None in the others.
 
     Raises:
-        ConfigError: the options contradict each other, the dataset or the run that is to be resumed.
+        ConfigError: the options contradict each other, the dataset or the run that is to be resumed; or the first epoch
+            ends without a loss that is a number. Where a later one does, the result is that of the epochs before.
         CheckpointError: the run's state cannot be read.
     """
     loop = _Loop(config, execution, dataset, RunFolder(folder), resume, report, progress)
@@ -207,17 +210,37 @@ class _Loop:
         return max(1, len(self.training) // self.config.batch_size)
 
     def run(self) -> None:
-        """Epochs from where the state stands to the end."""
+        """Epochs from where the state stands to the end, or to the one that leaves no numbers."""
         if self.state.epoch:
             self.report(f"{self.state.epoch} of {self.config.epochs} epochs are done")
+        if ended := self.folder.ended():
+            self.report(f"warning: {ended}")
+            return
         for epoch in range(self.state.epoch, self.config.epochs):
-            row = self._train_epoch(epoch)
+            try:
+                row = self._train_epoch(epoch)
+            except _DivergedError:
+                self._end_early(epoch)
+                return
             if self.fabric.is_global_zero:
                 row = self._judged(row)
             if isinstance(self.schedule, ReduceLROnPlateau):
                 self.schedule.step(self.fabric.broadcast(row.get(self._metric, 0.0)))
             if self.fabric.is_global_zero:
                 self._close_epoch(epoch, row)
+
+    def _end_early(self, good: int) -> None:
+        """Leaves the run as it was after its `good` epochs; ConfigError where there was none."""
+        mend = f"lower --learning-rate (it was {self.config.learning_rate}), or take another loss or --precision 32"
+        if not good:
+            raise ConfigError(f"the loss is no number any more in epoch 1; {mend}")
+        ended = (
+            f"The loss was no number any more in epoch {good + 1}: the run ended after {good} of {self.config.epochs} "
+            "epochs, and its weights are those of the best of them."
+        )
+        if self.fabric.is_global_zero:
+            self.folder.end(ended)
+        self.report(f"warning: {ended} To get further, {mend}, in another --out.")
 
     def result(self) -> FitResult:
         """What the finished run hands on."""
@@ -231,6 +254,7 @@ class _Loop:
             device=device_name(self.fabric.device.type),
             facts=self.facts,
             devices=self.folder.devices(),
+            ended=self.folder.ended(),
         )
 
     def _train_epoch(self, epoch: int) -> HistoryRow:
@@ -258,13 +282,13 @@ class _Loop:
             loss_sum += outputs["loss"].item() * len(index)
             correct += int((outputs["logits"].argmax(1) == batch.labels).sum())
             seen += len(index)
+            if not math.isfinite(loss_sum) and fabric.world_size == 1:
+                break  # several processes find out together, after the epoch
         seconds = time.perf_counter() - start
-        loss, hits, faces = self._over_all_processes(loss_sum, correct, seen)
-        if not math.isfinite(loss):
-            raise ConfigError(
-                f"the loss is no number any more in epoch {epoch + 1}; lower --learning-rate (it was "
-                f"{config.learning_rate}), or take another loss or --precision 32"
-            )
+        spoilt = not (_finite(self.step) and _finite(self.average))  # the last update may have done it
+        loss, hits, faces, spoilt_ones = self._over_all_processes(loss_sum, correct, seen, spoilt)
+        if not math.isfinite(loss) or spoilt_ones:
+            raise _DivergedError
         return {
             "epoch": epoch + 1,
             "learning_rate": float(self.optimizer.param_groups[0]["lr"]),
@@ -369,6 +393,17 @@ class _Loop:
         optimizer.load_state_dict(tensors["optimizer"])
         self.schedule.load_state_dict(tensors["schedule"])
         self.average.load_state_dict(tensors["average"])
+
+
+class _DivergedError(Exception):
+    """An epoch left no weights that can be used."""
+
+
+@torch.no_grad()
+def _finite(module: nn.Module) -> bool:
+    """Whether all parameters and kept buffers are numbers; one look at the device."""
+    floats = [tensor for tensor in module.state_dict().values() if tensor.is_floating_point()]
+    return bool(torch.stack([tensor.isfinite().all() for tensor in floats]).all())
 
 
 @torch.no_grad()

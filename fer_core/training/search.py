@@ -215,7 +215,10 @@ class Search:
         state, problem = "complete", ""
         try:
             _require_restarts(config)
-            fit(config, self.execution, self.dataset, place, resume=True, report=_silent, after_epoch=after_epoch)
+            options: dict[str, Any] = {"resume": True, "report": _silent, "after_epoch": after_epoch}
+            fitted = fit(config, self.execution, self.dataset, place, **options)
+            if fitted is not None and fitted.ended:
+                state, problem = "failed", fitted.ended
         except _Pruned:
             state = "pruned"
         except ConfigError as error:

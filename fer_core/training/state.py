@@ -60,6 +60,14 @@ class RunFolder:
         """The plan that the run began with."""
         return Plan(**self._record()["plan"])
 
+    def end(self, why: str) -> None:
+        """Records, as a sentence, why the run has ended before its last epoch."""
+        write_json(self.path / CONFIG, self._record() | {"ended": why})
+
+    def ended(self) -> str:
+        """Why the run has ended before its last epoch; empty where it has not."""
+        return str(self._record().get("ended", ""))
+
     def devices(self) -> int | None:
         """Processes that the run began with; None for runs of older versions."""
         found: int | None = self._record().get("devices")

@@ -24,6 +24,7 @@ from fer_core.errors import CheckpointError, ConfigError, UnknownNameError
 from fer_core.labels import EMOTIONS
 from fer_core.models import MODELS, create_model
 from fer_core.training import plan
+from fer_core.training.checkpoint import write_checkpoint
 from fer_core.training.fit import FitResult, _check_crop, _launch, fit
 from fer_core.training.optimisers import SCHEDULES, WeightAverage, parameter_groups, staged_groups
 from fer_core.training.plan import candidates, choose_plan
@@ -157,6 +158,54 @@ def test_a_run_that_blows_up_says_so(dataset: FaceDataset, tmp_path: Path) -> No
     run = TrainConfig("vgg_se", epochs=2, learning_rate=1e38, batch_size=7, model_options=TINY)
     with pytest.raises(ConfigError, match="no number any more in epoch 1; lower --learning-rate"):
         fit(run, ExecutionConfig(precision="32", channels_last="off", threads=1), dataset, tmp_path / "run")
+
+
+def _spoiled(monkeypatch: pytest.MonkeyPatch, step: int, *, after: bool) -> None:
+    """Lets a run's weights become no number in that of its steps: before its loss is known, or in its update."""
+    real, steps = WeightAverage.update_parameters, iter(range(1, 1000))
+
+    def update(average: WeightAverage, model: torch.nn.Module) -> None:
+        if next(steps) == step - (not after):
+            model.get_parameter("head.bias").data.fill_(float("nan"))
+        real(average, model)
+
+    monkeypatch.setattr(WeightAverage, "update_parameters", update)
+
+
+@pytest.mark.parametrize(("step", "after"), [(6, False), (6, True), (5, False)])
+def test_a_run_that_blows_up_late_keeps_its_best_epoch(
+    step: int, after: bool, dataset: FaceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three_steps = {"epochs": 4, "batch_size": 9, "ema": 0.5}
+    good = train(dataset, tmp_path / "good", **(three_steps | {"epochs": 1, "schedule": "constant"}))
+    _spoiled(monkeypatch, step, after=after)
+    lines: list[str] = []
+    run, folder = config(**three_steps, schedule="constant"), tmp_path / "run"
+    result = fit(run, FIXED, dataset, folder, report=lines.append)
+    assert result is not None
+    assert result.ended.startswith("The loss was no number any more in epoch 2: the run ended after 1 of 4 epochs")
+    assert lines[-1].startswith(f"warning: {result.ended} To get further, lower --learning-rate (it was 0.1)")
+    assert (result.best, _timeless(result.history)) == (good.best, _timeless(good.history))
+    assert all(torch.equal(result.weights[name], tensor) for name, tensor in good.weights.items())
+    state = RunFolder(folder).load()
+    assert state.epoch == 1
+    assert all(tensor.isfinite().all() for tensor in state.tensors["step"].values())
+    card = load_card(write_checkpoint(folder / "checkpoint", MODELS["vgg_se"], run, dataset, result))
+    assert (card.notes, card.training["epochs"]) == (result.ended, 1)
+    monkeypatch.undo()
+    again = fit(run, FIXED, dataset, folder, resume=True, report=lines.append)
+    assert again is not None
+    assert (again.ended, again.history) == (result.ended, result.history)
+    assert lines[-1] == f"warning: {result.ended}"
+
+
+def test_a_first_epoch_whose_last_update_blows_up_leaves_nothing(
+    dataset: FaceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _spoiled(monkeypatch, 3, after=True)
+    with pytest.raises(ConfigError, match="no number any more in epoch 1; lower --learning-rate"):
+        train(dataset, tmp_path, batch_size=9)
+    assert RunFolder(tmp_path).load().epoch == 0
 
 
 @pytest.mark.parametrize(("threads", "expected"), [(2, 2), (0, 3)])

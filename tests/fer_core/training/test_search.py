@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,18 @@ def test_a_grid_goes_on_after_a_trial_that_fails(
     assert len(refuse.calls) == 2  # the second sitting read both back
     rows = pd.read_csv(tmp_path / search.TABLE)
     assert rows["state"].tolist() == ["complete", "failed"]
+
+
+def test_a_trial_that_blows_up_late_has_failed(
+    few: FaceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*arguments: Any, **more: Any) -> Any:
+        return replace(real(*arguments, **more), ended="The loss was no number any more.")
+
+    real = search.fit
+    monkeypatch.setattr(search, "fit", ended)
+    (trial,) = open_search(few, tmp_path).grid(["sgd"], ["constant"])
+    assert (trial.state, trial.value, trial.problem) == ("failed", None, "The loss was no number any more.")
 
 
 def test_a_free_search_goes_on_after_a_trial_that_fails(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,18 +65,34 @@ def test_a_run_goes_on_with_as_many_processes_as_it_began_with(dataset: FaceData
     assert loop_in(tmp_path, dataset, epochs=1, resume=True).result().devices is None
 
 
+def _beside_another(monkeypatch: pytest.MonkeyPatch, numbers: Sequence[float]) -> None:
+    """Lets a loop take itself for one of two processes, of which the other has these loss, hits, faces and spoilt."""
+
+    def with_the_others(fabric: Fabric, mine: torch.Tensor, reduce_op: str) -> torch.Tensor:
+        assert reduce_op == "sum"
+        return mine + torch.tensor(numbers)
+
+    monkeypatch.setattr(Fabric, "world_size", 2)
+    monkeypatch.setattr(Fabric, "all_reduce", with_the_others)
+    monkeypatch.setattr(fit_module, "batches", lambda order, size, rank, world: batches(order, size))
+
+
 def test_an_epochs_loss_and_accuracy_are_those_of_all_processes(
     dataset: FaceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def with_another(fabric: Fabric, mine: torch.Tensor, reduce_op: str) -> torch.Tensor:
-        assert reduce_op == "sum"
-        return mine + torch.tensor([5.0, 3.0, 7.0])  # what the other process has
-
     alone = loop_in(tmp_path / "alone", dataset)._train_epoch(0)
     loop = loop_in(tmp_path / "pair", dataset)
-    monkeypatch.setattr(Fabric, "world_size", 2)
-    monkeypatch.setattr(Fabric, "all_reduce", with_another)
-    monkeypatch.setattr(fit_module, "batches", lambda order, size, rank, world: batches(order, size))
+    _beside_another(monkeypatch, (5.0, 3.0, 7.0, 0.0))
     pair = loop._train_epoch(0)
     assert pair["train_loss"] == pytest.approx((28 * alone["train_loss"] + 5) / (28 + 7), abs=1e-5)
     assert pair["train_accuracy"] == pytest.approx((28 * alone["train_accuracy"] + 3) / (28 + 7), abs=1e-5)
+
+
+@pytest.mark.parametrize("numbers", [(float("nan"), 3.0, 7.0, 0.0), (5.0, 3.0, 7.0, 1.0)])
+def test_processes_end_together_where_one_of_them_blows_up(
+    numbers: Sequence[float], dataset: FaceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = loop_in(tmp_path, dataset)
+    _beside_another(monkeypatch, numbers)
+    with pytest.raises(ConfigError, match="no number any more in epoch 1"):
+        loop.run()
