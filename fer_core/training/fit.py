@@ -189,6 +189,7 @@ class _Loop:
     def _open_run(self, step: Any, execution: ExecutionConfig, fingerprint: str, resume: bool) -> Plan:
         if resume and self.folder.exists():
             self.folder.check(self.config, fingerprint, self.fabric.world_size)
+            self.folder.check_sources(self.facts)
             plan = self.folder.plan()
             self.report(f"going on with {self.folder.path} in {plan}")
             return plan

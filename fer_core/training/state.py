@@ -96,6 +96,15 @@ class RunFolder:
                 f"resume with --devices {before}, or name another --out"
             )
 
+    def check_sources(self, facts: dict[str, Any]) -> None:
+        """Raises ConfigError where a checkpoint that the run learns from is another than the one that it began with."""
+        now = {sha256 for _, sha256 in _sources(facts)}
+        if changed := [name for name, sha256 in _sources(self.facts()) if sha256 not in now]:
+            raise ConfigError(
+                f"the run in {self.path} began with other weights of the checkpoint {changed[0]}; put them back, or "
+                "name another --out"
+            )
+
     def save(self, state: RunState) -> None:
         """Writes the state, then the history."""
         shallow = {item.name: getattr(state, item.name) for item in fields(state)}  # asdict would copy every tensor
@@ -119,6 +128,12 @@ class RunFolder:
         except (OSError, ValueError) as error:
             raise CheckpointError(f"{self.path} holds no run that can be resumed ({error})") from error
         return record
+
+
+def _sources(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """Names and weights' hashes of a run's teachers and of the checkpoint that it starts from, where it has them."""
+    init = facts.get("init")
+    return [*facts.get("teachers", {}).items(), *([(init["checkpoint"], init["sha256"])] if init else [])]
 
 
 def history_csv(history: list[HistoryRow]) -> str:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from fer_core.artifacts import find_checkpoint, load_card
+from fer_core.artifacts import NETWORK, find_checkpoint, load_card
 from fer_core.classifiers.network import load_network
 from fer_core.data.table import SIDE
 from fer_core.data.transforms import Normalisation
@@ -48,9 +48,20 @@ class Teacher:
 
 
 def load_teacher(name: str) -> Teacher:
-    """A checkpoint as a teacher; raises CheckpointError where there is none, or its weights do not fit."""
+    """A checkpoint as a teacher.
+
+    Raises:
+        CheckpointError: there is none, or its weights do not fit.
+        ConfigError: it is not a single network.
+    """
     folder = find_checkpoint(name)
-    card, model = load_card(folder), load_network(folder).requires_grad_(False)
+    card = load_card(folder)
+    if card.kind != NETWORK:
+        raise ConfigError(
+            f"the teacher {card.name} is not a single network; name networks, such as the members of an ensemble: the "
+            "mean of all teachers is learnt"
+        )
+    model = load_network(folder).requires_grad_(False)
     normalisation = Normalisation(card.input["mean"], card.input["std"])
     side = card.input.get("field") or card.input.get("side", SIDE)
     return Teacher(card.name, card.weights_sha256, card.labels, model, normalisation, side)
@@ -81,7 +92,7 @@ class DistillationStep(VotingStep):
         for teacher in self.teachers:
             if teacher.labels != setting.labels:
                 raise ConfigError(f"the teacher {teacher.name} knows {len(teacher.labels)} emotions, not the run's")
-        self.facts = {"teachers": {teacher.name: teacher.sha256 for teacher in self.teachers}}
+        self.facts = {"teachers": _hashes(teachers, self.teachers)}
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """A batch -> loss and logits."""
@@ -96,3 +107,10 @@ class DistillationStep(VotingStep):
         """(B, 1, h, w) normalised -> the teachers' mean softened probabilities (B, C)."""
         unit = faces * self.normalisation.std + self.normalisation.mean
         return torch.stack([(teacher(unit) / self.temperature).softmax(1) for teacher in self.teachers]).mean(0)
+
+
+def _hashes(given: Sequence[str], teachers: Sequence[Teacher]) -> dict[str, str]:
+    """{name: hash of the weights}; a name that several have, as checkpoints of runs do, gives way to what was given."""
+    names = [teacher.name for teacher in teachers]
+    keys = [own if names.count(own) == 1 else told for own, told in zip(names, given, strict=True)]
+    return {key: teacher.sha256 for key, teacher in zip(keys, teachers, strict=True)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -344,6 +345,18 @@ def test_a_checkpoint_starts_only_its_own_architecture(tiny_checkpoint: Path) ->
         load_initial_weights(create_model("deep_emotion"), "deep_emotion", str(tiny_checkpoint))
     with pytest.raises(ConfigError, match="other weights than this network"):
         load_initial_weights(create_model("vgg_se", widths=(8, 8, 8, 8)), "vgg_se", str(tiny_checkpoint))
+
+
+def test_a_run_that_did_no_epoch_yet_goes_on_from_the_weights_that_it_began_with(
+    dataset: FaceDataset, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    init = shutil.copytree(tiny_checkpoint, tmp_path / "init")
+    options = {"init": str(init), "epochs": 1, "batch_size": 8}
+    with pytest.raises(KeyboardInterrupt):
+        _stop_in_epoch(1, dataset, tmp_path / "run", **options)
+    save_checkpoint(init, load_card(init), dict(create_model("vgg_se", **TINY).state_dict()))
+    with pytest.raises(ConfigError, match="began with other weights of the checkpoint tiny; put them back"):
+        train(dataset, tmp_path / "run", resume=True, **options)
 
 
 def test_a_deeper_checkpoint_starts_no_shallower_network(tmp_path: Path) -> None:

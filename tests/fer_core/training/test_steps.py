@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from fer_core.artifacts import Card, save_checkpoint
+from fer_core.artifacts import ENSEMBLE, Card, save_checkpoint, update_card
 from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.data.loaders import to_faces
 from fer_core.data.table import FaceDataset
@@ -423,6 +424,26 @@ def test_distillation_asks_teachers_in_their_own_terms(tmp_path: Path) -> None:
 
 def replace_faces(batch: Batch, faces: torch.Tensor) -> Batch:
     return batch._replace(faces=faces)
+
+
+def test_a_distillation_goes_on_with_the_teachers_that_it_began_with(few: FaceDataset, tmp_path: Path) -> None:
+    folders = [tmp_path / name / "checkpoint" for name in ("one", "two")]
+    for folder in folders:
+        _teacher(folder, Normalisation(0.5, 0.25), 48)
+    run = config("distillation", epochs=1, method_options={"teachers": [str(folder) for folder in folders]})
+    first = train(few, tmp_path / "run", run)
+    assert set(first.facts["teachers"]) == {str(folder) for folder in folders}  # both are called `checkpoint`
+    assert train(few, tmp_path / "run", run, resume=True).history == first.history
+    _teacher(folders[0], Normalisation(0.5, 0.25), 48)
+    with pytest.raises(ConfigError, match=r"other weights of the checkpoint .*one/checkpoint; put them back"):
+        train(few, tmp_path / "run", run, resume=True)
+
+
+def test_a_teacher_is_a_single_network(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    both = shutil.copytree(tiny_checkpoint, tmp_path / "both")
+    update_card(both, kind=ENSEMBLE, model="soft_vote", name="both")
+    with pytest.raises(ConfigError, match="the teacher both is not a single network; name networks"):
+        step_for("distillation", teachers=[str(both)])
 
 
 def test_distillation_needs_teachers_of_its_classes(tiny_checkpoint: Path) -> None:
