@@ -5,9 +5,13 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import math
 import textwrap
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from numbers import Real
+from types import UnionType
+from typing import Any, get_args
 
 from fer_core.errors import ConfigError
 
@@ -82,7 +86,7 @@ class TrainConfig:
     select_on: str = "accuracy"
     """PublicTest metric that picks the epoch to keep: accuracy or macro_f1."""
     seed: int = 0
-    """Seed of weights, order, augmentation and dropout."""
+    """Seed of weights, order, augmentation and dropout, at least 0."""
     init: str = ""
     """Checkpoint, a name or a folder, whose weights the run starts from; empty for fresh ones."""
     freeze_epochs: int = 0
@@ -104,6 +108,8 @@ class TrainConfig:
             raise ConfigError(f"cycles ({self.cycles}) needs the schedule cosine_restarts, not {self.schedule}")
         if unknown := sorted(set(self.cleanings) - set(CLEANINGS)):
             raise ConfigError(f"clean knows {', '.join(CLEANINGS)}, not {unknown[0]!r}")
+        if self.seed < 0:
+            raise ConfigError(f"seed ({self.seed}) must not be below 0")
         if not 0 <= self.freeze_epochs < self.epochs:
             raise ConfigError(
                 f"freeze_epochs ({self.freeze_epochs}) must be below epochs ({self.epochs}), and not below 0"
@@ -124,8 +130,8 @@ class ExecutionConfig:
     accelerator: str = AUTO
     """cpu, cuda or auto."""
     devices: int = 1
-    """Processes, each with a GPU of its own or a share of the CPU. Several learn something else than one, for each draws
-    its own numbers and has batch norms of its own; a run goes on with as many as it began with."""
+    """Processes, each with a GPU of its own or a share of the CPU. Several learn something else than one, for each
+    draws its own numbers and has batch norms of its own; a run goes on with as many as it began with."""
     precision: str = AUTO
     """32, bf16 or auto: auto times both on this device and takes the faster."""
     channels_last: str = AUTO
@@ -178,6 +184,46 @@ def defaults(config: type) -> dict[str, Any]:
         elif item.default_factory is not dataclasses.MISSING:
             found[item.name] = item.default_factory()
     return found
+
+
+def check_types(name: str, taker: Callable[..., Any], options: Mapping[str, Any]) -> None:
+    """Raises ConfigError where an option is of another kind than `taker` declares for its argument of that name.
+
+    Args:
+        name: of the config's field that holds the options.
+        taker: a function or a class; arguments without a type take anything.
+        options: as they came from JSON, where lists stand for tuples.
+    """
+    takes = inspect.signature(taker, eval_str=True).parameters
+    for option, value in options.items():
+        kind = takes[option].annotation if option in takes else inspect.Parameter.empty
+        if kind is not inspect.Parameter.empty and not _is_a(kind, value):
+            raise ConfigError(f"{name}: {option} ({value!r}) must be {_in_words(kind)}")
+
+
+_KINDS = {int: "number", float: "number", str: "text"}
+
+
+def _is_a(kind: Any, value: Any) -> bool:
+    if isinstance(kind, UnionType):
+        return any(_is_a(part, value) for part in get_args(kind))
+    if parts := get_args(kind):  # tuple[int, ...] or Sequence[str]
+        return isinstance(value, list | tuple) and all(_is_a(parts[0], item) for item in value)
+    if kind in (int, float):
+        size: Any = abs(value) if isinstance(value, Real) else math.nan
+        return bool(size < math.inf)
+    if kind is bool:
+        return value in (False, True)
+    return isinstance(value, kind) if isinstance(kind, type) else True
+
+
+def _in_words(kind: Any) -> str:
+    if isinstance(kind, UnionType):
+        return " or ".join(_in_words(part) for part in get_args(kind))
+    if parts := get_args(kind):
+        return f"a list of {_KINDS.get(parts[0], 'value')}s"
+    words = {bool: "true or false", type(None): "null"}
+    return words[kind] if kind in words else f"a {_KINDS.get(kind, kind.__name__)}"
 
 
 def _plain(value: Any) -> Any:

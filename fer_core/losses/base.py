@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
+from fer_core.config import check_types
 from fer_core.errors import ConfigError
 from fer_core.registry import Registry
 
@@ -24,12 +25,13 @@ def build_loss(name: str, **options: Any) -> Loss:
 
     Raises:
         UnknownNameError: no such loss.
-        ConfigError: an option that it does not have.
+        ConfigError: an option that it does not have, or a value that is no number.
     """
     loss = LOSSES[name]
     known = list(inspect.signature(loss).parameters)[2:]
     if unknown := sorted(set(options) - set(known)):
         raise ConfigError(f"the loss {name!r} has no option {unknown[0]!r}; it has: {', '.join(known) or 'none'}")
+    check_types("loss_options", loss, options)
     return partial(loss, **options)
 
 

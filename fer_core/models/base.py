@@ -17,6 +17,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from fer_core.config import check_types
 from fer_core.errors import ConfigError
 from fer_core.labels import labels_for
 from fer_core.registry import Registry
@@ -106,6 +107,9 @@ class ModelSpec:
         return {name: p.default for name, p in parameters.items() if name != "num_classes"}
 
 
+IMPOSSIBLE = (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError, AssertionError)
+"""What PyTorch and Python raise for sizes that no layer can have."""
+
 MODELS: Registry[ModelSpec] = Registry("model", package="fer_core.models.zoo")
 
 
@@ -150,11 +154,17 @@ def create_model(
     if unknown := sorted(set(options) - set(spec.options)):
         known = ", ".join(spec.options) or "none"
         raise ConfigError(f"the model {name!r} has no option {unknown[0]!r}; it has: {known}")
+    check_types("model_options", spec.build, options)
     if not 0 <= (dropout := options.get("dropout", 0.0)) < 1:
         raise ConfigError(f"dropout ({dropout}) must be at least 0 and below 1")
     if not initialise and "pretrained" in spec.options:
         options["pretrained"] = False
-    model = spec.build(num_classes=num_classes, **options)
+    try:
+        model = spec.build(num_classes=num_classes, **options)
+    except IMPOSSIBLE as error:
+        if not options:
+            raise
+        raise ConfigError(f"the model {name!r} cannot be built with the options {options} ({error})") from error
     model.field = field
     return model
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
-from fer_core.config import TrainConfig
+from fer_core.config import TrainConfig, check_types
 from fer_core.data.balance import class_weights
 from fer_core.data.loaders import Faces
 from fer_core.data.transforms import Normalisation
@@ -122,7 +122,8 @@ def build_step(setting: Setting) -> Step:
 
     Raises:
         UnknownNameError: no such method.
-        ConfigError: an option that it does not have, or one that does not go with the model or the dataset.
+        ConfigError: an option that it does not have, a value of another kind than it takes, or one that does not go
+            with the model or the dataset.
     """
     config = setting.config
     step = STEPS[config.method]
@@ -130,6 +131,7 @@ def build_step(setting: Setting) -> Step:
     if unknown := sorted(set(config.method_options) - set(known)):
         has = ", ".join(known) or "none"
         raise ConfigError(f"the method {config.method!r} has no option {unknown[0]!r}; it has: {has}")
+    check_types("method_options", step, config.method_options)
     if config.ferplus_weight and not step.takes_votes:
         able = ", ".join(name for name, other in STEPS.items() if other.takes_votes)
         raise ConfigError(f"ferplus_weight does not go with the method {config.method}, but with {able}")

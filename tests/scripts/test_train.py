@@ -105,6 +105,8 @@ def test_two_processes_train_one_network(prepared: Path, tmp_path: Path) -> None
     [
         (("--epochs", "0"), "epochs (0) must be above 0"),
         (("--model-options", "{"), "is no JSON object"),
+        (("--model-options", '{"width": "half"}'), "model_options: width ('half') must be a number"),
+        (("--seed", "-1"), "seed (-1) must not be below 0"),
     ],
 )
 def test_bad_options_are_one_line_and_status_2(

@@ -107,6 +107,8 @@ def test_every_loss_falls_along_its_gradient(name: str) -> None:
 def test_unknown_options_are_named() -> None:
     with pytest.raises(ConfigError, match="'focal' has no option 'gama'; it has: gamma"):
         build_loss("focal", gama=1)
+    with pytest.raises(ConfigError, match=r"loss_options: gamma \('2'\) must be a number"):
+        build_loss("focal", gamma="2")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fer_core.classifiers.onnx import OPSET
-from fer_core.config import TrainConfig
+from fer_core.config import TrainConfig, check_types
 from fer_core.data.table import FaceDataset
 from fer_core.errors import ConfigError, UnknownNameError
 from fer_core.models import MODELS, create_model, parameter_count
@@ -334,3 +334,25 @@ def test_typos_fail_with_the_closest_name() -> None:
 def test_values_that_make_no_network_are_refused_by_name(name: str, option: str, value: object) -> None:
     with pytest.raises(ConfigError, match=rf"^{option} \("):
         create_model(name, **{option: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value", "words"),
+    [
+        ("vgg_se", "width", "half", r"^model_options: width \('half'\) must be a number$"),
+        ("vgg_se", "widths", [8, "x"], r"^model_options: widths \(.*\) must be a list of numbers or null$"),
+        ("vgg_se", "dropout", "0.2", r"^model_options: dropout \('0.2'\) must be a number$"),
+        ("resnet18", "pretrained", "yes", r"^model_options: pretrained \('yes'\) must be true or false$"),
+        ("vgg", "dense", 16.5, r"^the model 'vgg' cannot be built with the options {'dense': 16.5} \("),
+        ("vit", "width", -8, r"^the model 'vit' cannot be built with the options {'width': -8} \("),
+    ],
+)
+def test_options_of_another_kind_are_named(name: str, option: str, value: Any, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        create_model(name, **{option: value})
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_takes_its_own_defaults(name: str) -> None:
+    spec = MODELS[name]
+    check_types("model_options", spec.build, spec.options | spec.small)

@@ -111,6 +111,10 @@ def test_unknown_methods_and_options_are_named() -> None:
         step_for("mixupp")
     with pytest.raises(ConfigError, match="'mixup' has no option 'alfa'; it has: alpha"):
         step_for("mixup", alfa=1)
+    with pytest.raises(ConfigError, match=r"method_options: alpha \('x'\) must be a number"):
+        step_for("mixup", alpha="x")
+    with pytest.raises(ConfigError, match=r"method_options: teachers \(\[1\]\) must be a list of texts"):
+        step_for("distillation", teachers=[1])
     with pytest.raises(ConfigError, match="does not go with the method scn"):
         build_step(Setting(create_model("vgg_se", **TINY), config("scn", ferplus_weight=0.5)))
 
