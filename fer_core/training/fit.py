@@ -7,6 +7,7 @@ happened.
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable
@@ -37,7 +38,7 @@ from fer_core.training.optimisers import OPTIMIZERS, SCHEDULES, WeightAverage, s
 from fer_core.training.plan import autocast, choose_plan, layout, prepare
 from fer_core.training.stages import freeze_trunk, load_initial_weights, trunk_parameters
 from fer_core.training.state import HistoryRow, RunFolder, RunState
-from fer_core.training.step import Batch, Setting, build_step
+from fer_core.training.step import Batch, Setting, Step, build_step
 
 EVAL_BATCH = 256
 LONG = 2000
@@ -168,6 +169,7 @@ class _Loop:
         step = build_step(Setting(model, config, self.labels, self.normalisation, self.training))
         self.facts |= step.facts
         step.to(self.fabric.device)
+        self._check_share(step)
         self.plan = self._open_run(step, execution, fingerprint, resume)
         self.step = prepare(step, self.plan)
         groups = staged_groups(self.step, trunk_parameters(self.step.model), config)
@@ -199,12 +201,31 @@ class _Loop:
             self.report(
                 "a long run: --compile auto tries torch.compile, which takes minutes and may save a fifth of the time"
             )
-        plan = choose_plan(step, self._trial_batch(), execution, self.report)
+        trial = self._trial_batch(min(self.config.batch_size, len(self.training)))
+        plan = choose_plan(step, trial, execution, self.report)
         plan = self.fabric.broadcast(plan)
         if self.fabric.is_global_zero:
             self.folder.begin(self.config, plan, fingerprint, self.fabric.world_size, self.facts)
         self.fabric.barrier()
         return plan
+
+    def _check_share(self, step: Step) -> None:
+        """Raises ConfigError where a process's share of a batch is no face, or one where batch norms need two."""
+        faces = min(self.config.batch_size, len(self.training))
+        share = faces // self.fabric.world_size
+        if share > 1:
+            return
+        if not share:
+            raise ConfigError(
+                f"a batch of {faces} is too small for {self.fabric.world_size} processes; lower --devices"
+            )
+        try:
+            copy.deepcopy(step).train()(self._trial_batch(1))
+        except ValueError as error:
+            raise ConfigError(
+                f"{self.config.model} has batch norms, which cannot learn from one face at a time; raise --batch-size "
+                f"(it was {self.config.batch_size}) to two a process at least, where Training has as many"
+            ) from error
 
     @property
     def steps_per_epoch(self) -> int:
@@ -354,10 +375,9 @@ class _Loop:
         faces = layout(faces, self.plan)
         return Batch(faces, labels.to(device), targets.to(device), index.to(device), shares, epoch)
 
-    def _trial_batch(self) -> Batch:
+    def _trial_batch(self, faces: int) -> Batch:
         self.plan = Plan()
-        index = torch.arange(min(self.config.batch_size, len(self.training)))
-        return self._batch(index, torch.Generator().manual_seed(0))
+        return self._batch(torch.arange(faces), torch.Generator().manual_seed(0))
 
     def _judge(self, model: nn.Module) -> HistoryRow:
         predicted = self._predict(model, self.public)

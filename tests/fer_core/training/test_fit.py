@@ -155,6 +155,28 @@ def test_vgg_takes_the_crops_that_it_is_sized_for(crop: int, side: int) -> None:
     assert f"built for {side} pixels and --crop is {crop}" in str(refused.value)
 
 
+def _one_of_each(dataset: FaceDataset) -> FaceDataset:
+    """A face of each emotion in Training and PublicTest."""
+    taken = dataset.table.drop_duplicates(["split", "label"])
+    return dataset.select(taken.index[taken["split"] != "PrivateTest"].to_numpy())
+
+
+def test_one_face_at_a_time_where_the_network_can(dataset: FaceDataset, tmp_path: Path) -> None:
+    few = _one_of_each(dataset)
+    with pytest.raises(ConfigError, match=r"resnet18 has batch norms.*raise --batch-size \(it was 1\)"):
+        train(few, tmp_path / "run", model="resnet18", model_options=MODELS["resnet18"].small, batch_size=1, epochs=1)
+    assert not (tmp_path / "run").exists()
+    assert train(few, tmp_path / "run", batch_size=1, epochs=1).history
+
+
+def test_no_process_is_left_without_a_face(
+    dataset: FaceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Fabric, "world_size", 16)
+    with pytest.raises(ConfigError, match="a batch of 7 is too small for 16 processes; lower --devices"):
+        train(_one_of_each(dataset), tmp_path, batch_size=16, epochs=1)
+
+
 def test_a_run_that_blows_up_says_so(dataset: FaceDataset, tmp_path: Path) -> None:
     run = TrainConfig("vgg_se", epochs=2, learning_rate=1e38, batch_size=7, model_options=TINY)
     with pytest.raises(ConfigError, match="no number any more in epoch 1; lower --learning-rate"):
