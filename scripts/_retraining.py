@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def recipe(model: str, epochs: int, seed: int, *, votes: bool) -> TrainConfig:
     """How an architecture is trained under a protocol: as the shipped checkpoint of its name was, from fresh weights.
 
+    One that was distilled is trained by the plain method, and people are told.
+
     Args:
         model: the architecture; one without a checkpoint of its name is trained with the defaults.
         epochs: passes over the protocol's training part.
@@ -26,8 +28,16 @@ def recipe(model: str, epochs: int, seed: int, *, votes: bool) -> TrainConfig:
         votes: whether the dataset has FER+ votes; without them they are no second target.
     """
     fresh: dict[str, Any] = {"model": model, "epochs": epochs, "seed": seed, "init": "", "freeze_epochs": 0}
-    found = _shipped_config(model) | fresh | {"targets": "fer2013", "clean": "", "cycles": 1}
+    found = _untaught(_shipped_config(model)) | fresh | {"targets": "fer2013", "clean": "", "cycles": 1}
     return TrainConfig(**found | ({} if votes else {"ferplus_weight": 0.0}))
+
+
+def _untaught(config: dict[str, Any]) -> dict[str, Any]:
+    """The options without distillation: its teachers have learnt from the official Training, and so from test faces."""
+    if config.get("method") != "distillation":
+        return config
+    say(f"{config['model']} was distilled from networks that know the official split; it is trained without them here")
+    return config | {"method": "plain", "method_options": {}}
 
 
 def _shipped_config(model: str) -> dict[str, Any]:

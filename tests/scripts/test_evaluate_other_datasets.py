@@ -277,6 +277,16 @@ def test_an_architecture_is_trained_anew_as_its_checkpoint_was() -> None:
     assert recipe("cnn_bilstm", 3, 5, votes=True) == TrainConfig(model="cnn_bilstm", epochs=3, seed=5)
 
 
+def test_an_architecture_that_was_distilled_is_trained_anew_without_its_teachers(
+    named_as_its_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    method = {"method": "distillation", "method_options": {"teachers": ["soft"], "weight": 0.5}, "optimizer": "adamw"}
+    update_card(named_as_its_model, training={"config": {"model": "vgg_se", "epochs": 9, **method}})
+    config = recipe("vgg_se", 3, 5, votes=True)
+    assert (config.method, config.method_options, config.optimizer) == ("plain", {}, "adamw")
+    assert "vgg_se was distilled" in capsys.readouterr().err
+
+
 def test_something_must_be_judged(prepared: Path) -> None:
     with pytest.raises(ConfigError, match="name a checkpoint to judge, or an architecture"):
         protocols(prepared)
