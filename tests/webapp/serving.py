@@ -45,7 +45,8 @@ class Served:
 
     def uploads(self) -> list[Path]:
         """Files that lie in the app's upload folder."""
-        return [path for path in self.temporary.rglob("*") if path.is_file()]
+        found = os.walk(self.temporary)  # unlike rglob, it passes over folders that are swept meanwhile
+        return [Path(folder) / name for folder, _, names in found for name in names]
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Ends the process and returns its exit status."""
