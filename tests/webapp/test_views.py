@@ -58,6 +58,14 @@ def test_every_face_has_a_box_and_several_a_choice() -> None:
     assert re.findall(r'aria-pressed="(\w+)"', choices) == ["false", "false", "true"]
 
 
+def test_numbers_do_not_cover_small_faces() -> None:
+    models = FakeModels(*(face(8 * i, 100, 6, 90) for i in range(30)), face(300, 100, 60, 90))
+    visit = handlers.classify(models, "sure", PHOTO)
+    html = views.photo(visit)
+    assert html.count("fer-box") == 31
+    assert html.count("fer-tag") == 2  # of the chosen face, and of the one with room for it
+
+
 def test_boxes_stay_inside_the_photo() -> None:
     models = FakeModels(face(-50, -50, 100, 90), face(350, 250, 100, 90))
     html = views.photo(handlers.classify(models, "sure", PHOTO))

@@ -31,6 +31,9 @@ NO_FACE: Final = (
 _ROOM_FOR_WORDS: Final = 0.22
 """Of several boxes, one narrower than this part of the photo carries its number only."""
 
+_ROOM_FOR_A_NUMBER: Final = 0.05
+"""A box narrower than this part of the photo carries nothing, unless it is chosen: numbers would cover the faces."""
+
 _ROOM_ABOVE: Final = 0.07
 """A box nearer to the photo's upper edge than this part of its width carries its words inside."""
 
@@ -222,12 +225,15 @@ def _box(visit: Visit, index: int) -> str:
     return (
         f'<button type="button" tabindex="-1" data-index="{index}" class="{classes}" '
         f'aria-label="{_words(visit, index)}" style="{place};{_paint(one.emotion)}">'
-        f'<span class="{tag}">{_tag(visit, index, wide)}</span></button>'
+        f"{_tag(visit, index, wide, tag)}</button>"
     )
 
 
-def _tag(visit: Visit, index: int, wide: float) -> str:
-    return _words(visit, index) if wide > _ROOM_FOR_WORDS or len(visit.faces) == 1 else str(index + 1)
+def _tag(visit: Visit, index: int, wide: float, classes: str) -> str:
+    if len(visit.faces) > 1 and wide < _ROOM_FOR_A_NUMBER and index != visit.chosen:
+        return ""
+    words = _words(visit, index) if wide > _ROOM_FOR_WORDS or len(visit.faces) == 1 else str(index + 1)
+    return f'<span class="{classes}">{words}</span>'
 
 
 def _words(visit: Visit, index: int) -> str:
