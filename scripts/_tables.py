@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fer_core import artifacts
 from fer_core.artifacts import (
     CARD,
+    DEDUPLICATED,
     DEFAULT_CHECKPOINT,
     PROTOCOLS,
     Card,
@@ -21,14 +22,14 @@ from fer_core.artifacts import (
     rank,
 )
 from fer_core.errors import ConfigError
-from fer_core.labels import judged_by
+from fer_core.labels import TESTS, judged_by
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from fer_core.studies import Table
 
-OFFICIAL, WITHOUT_TWINS, PUBLIC = "PrivateTest", "PrivateTest deduplicated", "PublicTest"
+PUBLIC, OFFICIAL = TESTS
 RESULTS = (
     "checkpoint",
     "labels",
@@ -268,7 +269,7 @@ def _results_row(folder: Path, card: Card) -> list[str]:
         _learnt_from(folder, card),
         _accuracy(card, PUBLIC),
         _accuracy(card, OFFICIAL),
-        _accuracy(card, WITHOUT_TWINS),
+        _accuracy(card, DEDUPLICATED),
         f"{private['macro_f1']:.3f}" if private else "-",
         f"{private['ece']:.3f}" if private else "-",
         f"{card.parameters:,}",

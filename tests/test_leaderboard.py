@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from fer_core.artifacts import CARD, HISTORY, PREDICTIONS
+from fer_core.data.predictions import classes_of
 from fer_core.data.profiles import load_profile
 from fer_core.evaluation.predictions import load_predictions
 from fer_core.evaluation.robustness import CORRUPTIONS
-from fer_core.figures.prediction_tables import answer_names
 from fer_core.labels import judged_by
 from fer_core.studies import BUDGETS, all_rows
 from fer_core.studies.results import RESULT, leaderboard_folder, load_result, plain
@@ -31,7 +31,7 @@ def test_there_is_a_leaderboard() -> None:
 def test_figures_are_those_of_the_predictions(folder: Path) -> None:
     result, table = load_result(folder), load_predictions(folder)
     assert result is not None
-    labels = answer_names(table)
+    labels = classes_of(table)
     assert result.labels == judged_by(labels)
     check_figures(table, labels, result.metrics, load_profile())
 

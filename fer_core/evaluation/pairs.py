@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import pandas as pd
 
+from fer_core.data.predictions import KEYS, classes_of, probabilities_of
 from fer_core.metrics import PairedDifference, paired_difference
 
 Model = TypeVar("Model", bound=Hashable)
@@ -29,7 +30,7 @@ def differences(tables: Mapping[Model, pd.DataFrame], against: Model) -> dict[Mo
     return {
         name: paired_difference(pair["right_x"].to_numpy(), pair["right_y"].to_numpy())
         for name, pair in pairs.items()
-        if len(pair) and _classes(tables[name]) == _classes(base) and (pair["label_x"] == pair["label_y"]).all()
+        if len(pair) and classes_of(tables[name]) == classes_of(base) and (pair["label_x"] == pair["label_y"]).all()
     }
 
 
@@ -39,9 +40,5 @@ def _paired(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
 
 
 def _judged(table: pd.DataFrame) -> pd.DataFrame:
-    answers = table[_classes(table)].to_numpy().argmax(axis=1)
-    return table[["row", "split", "label"]].assign(right=answers == table["label"].to_numpy())
-
-
-def _classes(table: pd.DataFrame) -> list[str]:
-    return [name for name in table.columns if name.startswith("p_")]
+    answers = probabilities_of(table).argmax(axis=1)
+    return table[list(KEYS)].assign(right=answers == table["label"].to_numpy())

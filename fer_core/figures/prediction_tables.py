@@ -5,19 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from fer_core.data.predictions import classes_of, probability_columns
 from fer_core.metrics import reliability_bins
-
-PREFIX = "p_"
-
-
-def probability_columns(predictions: pd.DataFrame) -> list[str]:
-    """The probability columns, in the order of the labels."""
-    return [column for column in predictions.columns if column.startswith(PREFIX)]
-
-
-def answer_names(predictions: pd.DataFrame) -> tuple[str, ...]:
-    """The emotions that the model can answer, in the order of the labels."""
-    return tuple(column.removeprefix(PREFIX) for column in probability_columns(predictions))
 
 
 def answers(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -27,7 +16,7 @@ def answers(predictions: pd.DataFrame) -> pd.DataFrame:
         columns row, split, true, predicted (emotions), confidence (of the predicted one), doubt (probability of the
         predicted emotion minus that of the true one, 0 to 1: 0 where the model agrees), and p_*.
     """
-    columns, names = probability_columns(predictions), np.array(answer_names(predictions), dtype=object)
+    columns, names = probability_columns(predictions), np.array(classes_of(predictions), dtype=object)
     scores = predictions[columns].to_numpy(float)
     labels = predictions["label"].to_numpy()
     confidence = scores.max(axis=1) if len(scores) else np.zeros(0)
@@ -76,7 +65,7 @@ def reliability(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         columns lower, upper (edges), confidence (mean), accuracy (both 0 to 1), images; only bins with images.
     """
-    names = answer_names(table)
+    names = classes_of(table)
     true = table["true"].map({name: index for index, name in enumerate(names)}).to_numpy()
     bins = pd.DataFrame(reliability_bins(true, table[probability_columns(table)].to_numpy(float)))
     width = 1 / len(bins)

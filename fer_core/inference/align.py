@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-SIDE = 48
-"""Height and width of a crop in pixels."""
+from fer_core.config import SIDE
 
 LANDMARKS = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
 """The detector's five points; left and right as seen in the picture."""

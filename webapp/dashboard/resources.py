@@ -16,6 +16,7 @@ import streamlit as st
 
 from fer_core.artifacts import PREDICTIONS, Card, find_checkpoint, list_checkpoints, load_card, load_record, rank
 from fer_core.data.audit.leakage import leaked_rows
+from fer_core.data.predictions import classes_of
 from fer_core.data.profiles import Profile, load_profile
 from fer_core.data.store import MANIFEST
 from fer_core.data.table import FaceDataset
@@ -314,7 +315,7 @@ def _examined(
     predictions = predictions[(predictions["split"] == split) & ~predictions["row"].isin(left_out)]
     if predictions.empty:
         return None
-    labels = prediction_tables.answer_names(predictions)
+    labels = classes_of(predictions)
     report = evaluate_predictions(predictions, labels).to_dict()
     return prediction_tables.answers(predictions), report
 

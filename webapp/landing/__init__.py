@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final
 
-from fer_core.artifacts import Card, rank
+from fer_core.artifacts import DEDUPLICATED, Card, rank
 from fer_core.labels import EMOTIONS, judged_by
 
 HERE: Final = Path(__file__).parent
@@ -41,7 +41,7 @@ def _row(card: Card) -> str:
     judge = f" <small>{judged_by(card.labels)}</small>" if len(card.labels) != len(EMOTIONS) else ""
     return (
         f"<tr><th scope='row'>{escape(card.name)}{judge}</th><td>{card.parameters / 1e6:.2f} M</td>"
-        f"<td>{_accuracy(card, 'PrivateTest')}</td><td>{_accuracy(card, 'PrivateTest deduplicated')}</td></tr>"
+        f"<td>{_accuracy(card, 'PrivateTest')}</td><td>{_accuracy(card, DEDUPLICATED)}</td></tr>"
     )
 
 

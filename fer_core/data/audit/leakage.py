@@ -7,8 +7,7 @@ import pandas as pd
 
 from fer_core.data.audit.duplicates import exact_groups, pixel_hashes
 from fer_core.data.table import FaceDataset
-
-TESTS = ("PublicTest", "PrivateTest")
+from fer_core.labels import TESTS
 
 
 def twins_in_training(dataset: FaceDataset) -> np.ndarray:

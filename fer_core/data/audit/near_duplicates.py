@@ -15,13 +15,14 @@ All faces are compared with all: seconds for tens of thousands, minutes for hund
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from fer_core.data.audit.duplicates import NONE, shared_groups
+from fer_core.data.progress import Progress, unshown
 from fer_core.errors import ConfigError
 
 HASH_BITS: Final = 12
@@ -34,16 +35,13 @@ _COARSE = 4  # pixels that a hint averages over, each way
 _BLOCK = 8  # rows compared with all others at a time: the distances stay in the processor's cache
 _MIRROR = np.where(np.arange(_KEPT) % 2, -1.0, 1.0)  # mirroring a picture turns the sign of its odd waves
 
-Progress = Callable[[Iterable[int], int, str], Iterable[int]]
-"""(items, their number, what they are) -> the same items, shown as they pass."""
-
 
 def perceptual_hashes(pixels: np.ndarray) -> np.ndarray:
     """uint8 (N, H, W) -> uint64 (N,): ImageHash's `phash` of 8x8 bits, the first bit the highest."""
     return _signs(_waves(pixels))
 
 
-def near_pairs(pixels: np.ndarray, *, progress: Progress | None = None) -> pd.DataFrame:
+def near_pairs(pixels: np.ndarray, *, progress: Progress = unshown) -> pd.DataFrame:
     """All pairs of faces that show the same picture.
 
     Args:
@@ -116,13 +114,13 @@ def _signs(waves: np.ndarray) -> np.ndarray:
     return np.packbits(bits, axis=1).view(">u8").astype(np.uint64).ravel()
 
 
-def _candidates(waves: np.ndarray, progress: Progress | None) -> dict[bool, np.ndarray]:
+def _candidates(waves: np.ndarray, progress: Progress) -> dict[bool, np.ndarray]:
     """Pairs (P, 3) of left, right and bits, by whether the right face is mirrored."""
     hashes = _signs(waves)
     others = {False: hashes, True: _signs(waves * _MIRROR)}
     found = {mirrored: [np.zeros((0, 3), np.int64)] for mirrored in others}
-    blocks: Iterable[int] = range(0, len(hashes), _BLOCK)
-    for start in progress(blocks, -(-len(hashes) // _BLOCK), "near duplicates") if progress else blocks:
+    blocks = range(0, len(hashes), _BLOCK)
+    for start in progress(blocks, len(blocks), "near duplicates"):
         for mirrored, other in others.items():
             found[mirrored].append(_close(hashes[start : start + _BLOCK], other[start:]) + np.array([start, start, 0]))
     return {mirrored: np.concatenate(parts) for mirrored, parts in found.items()}

@@ -14,7 +14,8 @@ from fer_core.data.audit.duplicates import conflicting, exact_groups, pixel_hash
 from fer_core.data.audit.imbalance import class_balance, class_counts, imbalance_ratios
 from fer_core.data.audit.label_noise import check_predictions, model_doubts, vote_doubts, vote_summary
 from fer_core.data.audit.leakage import in_training, leakage_by_split
-from fer_core.data.audit.near_duplicates import Progress, join, near_pairs, one_of_each
+from fer_core.data.audit.near_duplicates import join, near_pairs, one_of_each
+from fer_core.data.progress import Progress, unshown
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError
 
@@ -93,7 +94,7 @@ class AuditReport:
 
 
 def audit(
-    dataset: FaceDataset, *, predictions: pd.DataFrame | None = None, progress: Progress | None = None
+    dataset: FaceDataset, *, predictions: pd.DataFrame | None = None, progress: Progress = unshown
 ) -> AuditReport:
     """Audits a dataset of any size.
 
@@ -139,7 +140,7 @@ def audit(
     return AuditReport(rows, balance, _named(pairs, dataset.table), by_votes, by_model, clock.laps)
 
 
-def _near_pairs(pixels: np.ndarray, exact: np.ndarray, constant: np.ndarray, progress: Progress | None) -> pd.DataFrame:
+def _near_pairs(pixels: np.ndarray, exact: np.ndarray, constant: np.ndarray, progress: Progress) -> pd.DataFrame:
     """`near_pairs` with positions in the whole dataset."""
     compared = one_of_each(exact, constant)
     pairs = near_pairs(pixels[compared], progress=progress)

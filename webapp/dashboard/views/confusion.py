@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from fer_core.data.predictions import classes_of
 from fer_core.figures import matrix, models, prediction_tables
 from fer_core.labels import SPLITS, judged_by
 from webapp.dashboard import resources, state
@@ -151,7 +152,7 @@ def show() -> None:
         st.info(f"{name} ships no predictions for {split}.")
         return
     answers, report = examined
-    labels, counts = prediction_tables.answer_names(answers), np.asarray(report["confusion"])
+    labels, counts = classes_of(answers), np.asarray(report["confusion"])
     show_scores(report)
     above = st.container()
     st.subheader("Images of a cell")

@@ -7,15 +7,15 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from fer_core.artifacts import PROTOCOLS, ROBUSTNESS, Card, megabytes
+from fer_core.artifacts import DEDUPLICATED, PROTOCOLS, ROBUSTNESS, Card, megabytes
 from fer_core.figures import evaluation, prediction_tables
 from fer_core.figures import models as figures
-from fer_core.labels import SPLITS, judged_by
+from fer_core.labels import SPLITS, TESTS, judged_by
 from fer_core.metrics import PairedDifference
 from webapp.dashboard import resources, state
 from webapp.dashboard.components import layout, lists
 
-SETS = ("PublicTest", "PrivateTest", "PrivateTest deduplicated")
+SETS = (*TESTS, DEDUPLICATED)
 
 
 def leaderboard(cards: dict[str, Card], folders: dict[str, Path]) -> pd.DataFrame:

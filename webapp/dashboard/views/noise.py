@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from fer_core.data.predictions import classes_of
 from fer_core.figures import dataset as figures
 from fer_core.figures import dataset_tables, matrix, prediction_tables
 from fer_core.figures.style import readable
@@ -128,7 +129,7 @@ def show_model_doubt() -> None:
     answers = resources.answers(name)
     assert answers is not None
     doubted = prediction_tables.most_doubted(answers)
-    judge = judged_by(prediction_tables.answer_names(answers))
+    judge = judged_by(classes_of(answers))
     st.caption(
         f"Test images whose label ({judge}) {name} contradicts, most firmly first: doubt is the probability of its own "
         "answer minus that of the label. The model is often wrong too; what both it and the voters doubt deserves "
