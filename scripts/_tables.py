@@ -101,8 +101,8 @@ How to read it:
   corruption). Compare what is corrupted with the clean sample, not with PublicTest.
 - A row's history was judged in the precision that it was trained in, its predictions in float32: they may differ by
   some faces.
-- Rows of one network that tell of different `images seen` were measured before that speed was shared, and wait to be
-  run again.
+- Rows of one network tell of different `images seen` where their method takes longer for each (two networks, two
+  views, another crop), or where whole passes over fewer faces fill the budget differently.
 - Speeds are faces a second on one core: of training without the judging after each epoch, of inference in PyTorch.
   `training, s` is by the clock, with the judging, and with that of the members of an ensemble.
 - `published by others` is never a figure of this project: protocols differ, and some chose their epoch on the test set.
