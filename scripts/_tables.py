@@ -101,8 +101,10 @@ How to read it:
   corruption). Compare what is corrupted with the clean sample, not with PublicTest.
 - A row's history was judged in the precision that it was trained in, its predictions in float32: they may differ by
   some faces.
-- Rows of one network tell of different `images seen` where their method takes longer for each (two networks, two
-  views, another crop), or where whole passes over fewer faces fill the budget differently.
+- Rows of one network saw as many images, with two exceptions: a method that computes its steps in another way (mixup,
+  cutmix, SCN, EAC, co-teaching, another crop) has a speed of its own, and on a machine that was less busy when that was
+  measured it saw up to 1.8 times as many; and faces without a FER+ majority are left out. Compare such rows with their
+  `images seen` in mind.
 - Speeds are faces a second on one core: of training without the judging after each epoch, of inference in PyTorch.
   `training, s` is by the clock, with the judging, and with that of the members of an ensemble.
 - `published by others` is never a figure of this project: protocols differ, and some chose their epoch on the test set.
