@@ -94,17 +94,16 @@ How to read it:
   most, or less, and large ones see the fewest: this is how far a method gets on little, not how far it gets. Classical
   methods have no epochs to cut and take what they take. `python -m scripts.reproduce TABLE --data DIR --budget full
   --record` takes away the limit.
-- One seed each: differences below about 2 points on 3,589 faces lie within what another seed would change. Intervals
-  that overlap do not by themselves make a tie: all rows are judged on the same faces, and those that two rows read
-  alike say nothing of which is better. Always answering happy is right for 24.5 % of PrivateTest.
+- One seed each. {chance}. Intervals that overlap do not by themselves make a tie: all rows are judged on the same
+  faces, and those that two rows read alike say nothing of which is better. Always answering happy is right for 24.5 %
+  of PrivateTest.
 - `sample` is {sample}; clean, and corrupted in six ways at five strengths each (the mean, and the mean of each
   corruption). Compare what is corrupted with the clean sample, not with PublicTest.
 - A row's history was judged in the precision that it was trained in, its predictions in float32: they may differ by
   some faces.
 - Rows of one network saw as many images, with two exceptions: a method that computes its steps in another way (mixup,
-  cutmix, SCN, EAC, co-teaching, another crop) has a speed of its own, and on a machine that was less busy when that was
-  measured it saw up to 1.8 times as many; and faces without a FER+ majority are left out. Compare such rows with their
-  `images seen` in mind.
+  cutmix, SCN, EAC, co-teaching, another crop) saw more or fewer, as its steps were faster or slower than the network's
+  usual ones when both were timed in turn; and faces without a FER+ majority are left out.
 - Speeds are faces a second on one core: of training without the judging after each epoch, of inference in PyTorch.
   `training, s` is by the clock, with the judging, and with that of the members of an ensemble.
 - `published by others` is never a figure of this project: protocols differ, and some chose their epoch on the test set.
@@ -184,7 +183,9 @@ def leaderboard_table() -> str:
 def leaderboard_page() -> str:
     """All of checkpoints/leaderboard/README.md."""
     from fer_core.studies import BUDGETS
+    from fer_core.studies.chance import chance
     from fer_core.studies.leaderboard import markdown
+    from fer_core.studies.results import leaderboard_folder, load_results
 
     parts = []
     for table, board in _measured():
@@ -194,7 +195,8 @@ def leaderboard_page() -> str:
         shown = [markdown(board)] if len(board) else []
         parts += [f"## {table.title} (`{table.name}`)", table.question, *shown, *filter(None, (wanting, notes))]
     small = BUDGETS["small"]
-    return LEADERBOARD_PAGE.format(small=small.title, sample=small.sample, tables="\n\n".join(parts))
+    said = chance(load_results(leaderboard_folder())) or "What another seed changes is not measured yet"
+    return LEADERBOARD_PAGE.format(small=small.title, sample=small.sample, chance=said, tables="\n\n".join(parts))
 
 
 def _measured() -> list[tuple[Table, pd.DataFrame]]:

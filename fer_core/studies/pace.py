@@ -1,7 +1,9 @@
 """How fast a network learns on one core here, found out once for all rows that train the same network.
 
 Rows that differ in their loss, their optimiser or their augmentation then see as many faces as each other, so that what
-is compared is that difference, and not how busy the machine was while each of them was timed.
+is compared is that difference, and not how busy the machine was while each of them was timed. A method that computes
+its steps in another way, or sees another part of a face, is timed in turn with the network's usual steps: it sees as
+many more or fewer faces as its steps are faster or slower than those of the same minute.
 """
 
 from __future__ import annotations
@@ -10,13 +12,13 @@ import hashlib
 import json
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_core.config import ExecutionConfig, TrainConfig
-from fer_core.data.table import FaceDataset
+from fer_core.data.table import SIDE, FaceDataset
 from fer_core.files import write_json
 from fer_core.studies.budget import Budget, limit_faces
 from fer_core.studies.results import plain
@@ -30,6 +32,8 @@ SPARE = 1.5
 """FER+ leaves out faces without a majority; a probe has so many times the faces that its batches need."""
 SAME = ("model", "model_options", "batch_size", "crop", "method", "method_options")
 """Fields of TrainConfig that decide how long a step takes."""
+USUAL: Mapping[str, Any] = {"crop": SIDE, "method": "plain", "method_options": {}}
+"""Those of them that rows of one network may differ in, as most rows have them."""
 FOLDER = ".pace"
 
 
@@ -42,7 +46,7 @@ class Pace:
 
 
 def pace_of(config: TrainConfig, execution: ExecutionConfig, dataset: FaceDataset, root: Path) -> Pace:
-    """The pace of the network, measured by the first row of it and kept under `root` for the others."""
+    """The pace of the network's steps, measured by the first row that asks and kept under `root` for the others."""
     from filelock import FileLock
 
     (root / FOLDER).mkdir(parents=True, exist_ok=True)
@@ -50,10 +54,20 @@ def pace_of(config: TrainConfig, execution: ExecutionConfig, dataset: FaceDatase
     file = root / FOLDER / f"{hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:16]}.json"
     with FileLock(file.with_suffix(".lock")):
         if not file.is_file():
-            speed, execution = _probe(config, execution, dataset)
-            write_json(file, same | {"images_per_second": speed, "execution": asdict(execution)})
+            write_json(file, same | asdict(_measured(config, execution, dataset, root)))
         kept = json.loads(file.read_text(encoding="utf-8"))
     return Pace(kept["images_per_second"], ExecutionConfig(**kept["execution"]))
+
+
+def _measured(config: TrainConfig, execution: ExecutionConfig, dataset: FaceDataset, root: Path) -> Pace:
+    """The usual steps by the clock; others by how they compare with these when both are timed in turn."""
+    usual = replace(config, **USUAL)
+    if usual == config:
+        return Pace(*_probe(config, execution, dataset))
+    pace = pace_of(usual, execution, dataset, root)
+    speed, _ = _probe(config, pace.execution, dataset)
+    beside, _ = _probe(usual, pace.execution, dataset)
+    return Pace(pace.images_per_second * speed / beside, pace.execution)
 
 
 class Meter:

@@ -14,7 +14,7 @@ import pytest
 from fer_core.artifacts import DEDUPLICATED
 from fer_core.classifiers.binary import tree_of_opposites
 from fer_core.classifiers.combinations.pair_tree import forks
-from fer_core.config import TrainConfig
+from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.data.balance import RESAMPLERS, repeats, resample
 from fer_core.data.loaders import to_faces
 from fer_core.data.store import load
@@ -24,6 +24,7 @@ from fer_core.labels import TESTS
 from fer_core.models import MODELS, create_model
 from fer_core.studies import BUDGETS, TABLES, Budget, Row, all_rows, pace
 from fer_core.studies.budget import Share, limit_faces, share_of, stratified, within
+from fer_core.studies.chance import chance
 from fer_core.studies.leaderboard import leaderboard, markdown
 from fer_core.studies.results import Result, keep, load_result, load_results, plain, save_result
 from fer_core.studies.rows import ENSEMBLE, NETWORK, PROTOCOL, Published, network, trained, with_members
@@ -192,6 +193,22 @@ def test_an_accident_stops_no_other(prepared: Path, tmp_path: Path, monkeypatch:
     assert found["right"].result is not None
 
 
+def test_chance_is_what_runs_of_other_seeds_differ_by() -> None:
+    rows = [row.name for row in TABLES["seeds"].rows]
+    results = [
+        replace(_result(row=name), metrics={"PublicTest": {"accuracy": accuracy}})
+        for name, accuracy in zip([*rows[:4], "loss_focal"], [0.50, 0.52, 0.54, 0.56, 0.9], strict=True)
+    ]
+    assert chance(results[:2]) is None
+    found = chance(results)
+    assert found is not None
+    assert (found.runs, found.mean) == (4, pytest.approx(0.53))
+    assert found.deviation == pytest.approx(np.std([0.50, 0.52, 0.54, 0.56], ddof=1))
+    assert found.difference == pytest.approx(1.96 * np.sqrt(2) * found.deviation)
+    assert "4 runs" in str(found)
+    assert "2.6 points" in str(found)
+
+
 def test_time_that_others_take_is_not_counted() -> None:
     meter = pace.Meter()
     for _ in meter(range(3), 3, ""):
@@ -215,7 +232,27 @@ def test_rows_of_one_network_see_as_many_images(
 
     first = share("first")
     assert share("second", loss="focal", learning_rate=0.1, augmentation="none") == first
-    assert share("third", method="eac") != first
+
+
+def test_a_method_is_timed_beside_the_usual_steps(
+    dataset: FaceDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine becomes five times as fast after the first row; what counts is that EAC is half as fast as usual."""
+    probed: list[str] = []
+
+    def probe(config: TrainConfig, execution: ExecutionConfig, dataset: FaceDataset) -> tuple[float, ExecutionConfig]:
+        probed.append(config.method)
+        return (100.0 if len(probed) == 1 else 500.0 if config.method == "plain" else 250.0), execution
+
+    monkeypatch.setattr(pace, "_probe", probe)
+    row = network("row", "row", "vgg_se", **TINY)
+    config = runner.configuration(row)
+    found = [
+        pace.pace_of(replace(config, **changes), ExecutionConfig(), dataset, tmp_path).images_per_second
+        for changes in ({}, {"method": "eac"}, {"loss": "focal"}, {"method": "eac", "loss": "focal"})
+    ]
+    assert found == [100.0, 50.0, 100.0, 50.0]
+    assert probed == ["plain", "eac", "plain"]
 
 
 def test_a_tree_of_pairs_gets_as_many_images_as_one_network(dataset: FaceDataset) -> None:

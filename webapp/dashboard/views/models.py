@@ -104,7 +104,7 @@ def show_differences() -> None:
         f"counts the faces that the checkpoint reads rightly and {against} does not, `wrong alone` the reverse. `p` "
         "(McNemar's exact test) is how often two equally good checkpoints would differ at least so much by the chance "
         "choice of faces; of twenty such comparisons one falls below 0.05 by chance alone. All this is about these "
-        "weights: trained again with another seed, either may differ by up to about 2 points."
+        "weights, not about what the same recipe would give with another seed (see Studies, table of chance)."
     )
     lists.download(table, f"differences_to_{against}_{split}.csv", "differences_csv")
 

@@ -8,11 +8,13 @@ import streamlit as st
 from fer_core.evaluation.robustness import CORRUPTIONS
 from fer_core.figures import models as figures
 from fer_core.studies import BUDGETS, TABLES
+from fer_core.studies.chance import Chance, chance
 from fer_core.studies.leaderboard import leaderboard
 from webapp.dashboard import resources, state
 from webapp.dashboard.components import layout, lists
 
 EVERY = "all studies"
+UNKNOWN = "what another seed changes is not measured yet"
 PERCENT = (
     *("PublicTest", "PrivateTest", "low", "high", "without_twins", "clean_sample", "robustness", "published"),
     *CORRUPTIONS,
@@ -59,7 +61,7 @@ def _study(row: str) -> str:
     return next(table.title for _, table in TABLES.items() if row in [one.name for one in table.rows])
 
 
-def show_table(board: pd.DataFrame) -> None:
+def show_table(board: pd.DataFrame, found: Chance | None) -> None:
     shown = board.drop(columns=["kind"])
     config = lists.formats(shown) | {
         **{name: st.column_config.NumberColumn(LABELS.get(name, name), format="percent") for name in PERCENT},
@@ -70,11 +72,11 @@ def show_table(board: pd.DataFrame) -> None:
     }
     st.dataframe(shown, hide_index=True, column_config=config, key="studies_table")
     st.caption(
-        "Sorted by PublicTest, which selects; PrivateTest with its 95 % interval. From one seed each: differences "
-        "below about 2 points lie within what another seed would change, and intervals that overlap do not by "
-        f"themselves make a tie. The small budget is {BUDGETS['small'].title}: how far a method gets on little. The "
-        f"sample is {BUDGETS['small'].sample}; clean, and corrupted in six ways. Speeds are of one core. `published by "
-        "others` follows their own protocols; it is never a figure of this project."
+        "Sorted by PublicTest, which selects; PrivateTest with its 95 % interval. From one seed each: "
+        f"{found or UNKNOWN}. Intervals that overlap do not by themselves make a tie. The small budget is "
+        f"{BUDGETS['small'].title}: how far a method gets on little. The sample is {BUDGETS['small'].sample}; clean "
+        "and corrupted in six ways. Speeds are of one core. `published by others` follows their own protocols and is "
+        "never a figure of this project."
     )
     lists.download(shown, "studies.csv", "studies_csv")
 
@@ -101,7 +103,7 @@ def show() -> None:
     if board.empty:
         st.info("No row of this study has been recorded yet; choose another study.")
         return
-    show_table(board)
+    show_table(board, chance(results))
     show_cost(board)
 
 
