@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -13,6 +13,9 @@ Judging = Callable[[CheckpointClassifier, np.ndarray], np.ndarray]
 """(classifier, uint8 (N, 48, 48)) -> float32 (N, C)."""
 
 VIEWS: Registry[Judging] = Registry("view")
+
+PASSES: Mapping[str, int] = {"single": 1, "flip": 2, "ten_crop": 10}
+"""How often each of them asks about a face."""
 
 CROP = 44
 """Side of the crops of ten_crop for a network that wants whole faces; one that was trained on crops gets its own."""

@@ -39,7 +39,7 @@ class Result:
         training_speed, inference_speed: faces a second on one core, or None.
         metrics: by split, with the keys of `scripts.evaluate`.
         robustness: {corruption: mean accuracy over its strengths, "mean": over all}; empty where it was not measured.
-        members: of an ensemble.
+        members: of an ensemble; of others, the row whose network they use.
         published: {"accuracy", "source", "note"} of others, or empty.
         notes: what a reader must know, such as how far the budget went.
     """

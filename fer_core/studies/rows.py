@@ -8,7 +8,7 @@ from typing import Any
 
 from fer_core.registry import Registry
 
-NETWORK, CLASSICAL, ENSEMBLE, TRAINED = "network", "classical", "ensemble", "trained"
+NETWORK, CLASSICAL, ENSEMBLE, TRAINED, VIEWED = "network", "classical", "ensemble", "trained", "viewed"
 
 PROTOCOL: Mapping[str, Any] = {
     "epochs": 40,
@@ -50,10 +50,11 @@ class Row:
     Attributes:
         name: unique over all tables; the folder of its run. The same row may stand in several tables.
         title: for people.
-        kind: network, classical, ensemble (of other rows) or trained (an ensemble with members of its own).
+        kind: network, classical, ensemble (of other rows), trained (an ensemble with members of its own) or viewed
+            (another row's network, asked about several views of a face).
         options: of a network, what its TrainConfig has beyond PROTOCOL; of the others, what their runner takes.
         members: names of the rows that an ensemble joins, or of the one whose network gives a classical method its
-            features.
+            features or is asked anew.
         published: what its authors report.
     """
 
@@ -120,6 +121,11 @@ def ensemble(
 def trained(name: str, title: str, method: str, members: int, model: str, **options: Any) -> Row:
     """A row that trains the members of an ensemble; `options` are fields of their TrainConfig."""
     return Row(name, title, TRAINED, {"method": method, "members": members, "model": model, **options})
+
+
+def viewed(name: str, title: str, of: str, views: str) -> Row:
+    """A row that asks the network of another row about several views of each face, and trains nothing."""
+    return Row(name, title, VIEWED, {"views": views}, (of,))
 
 
 def all_rows() -> dict[str, Row]:

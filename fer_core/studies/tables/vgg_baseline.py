@@ -1,7 +1,7 @@
 """VGG from scratch, and one augmentation at a time."""
 
 from fer_core.studies.reference import NET, REFERENCE
-from fer_core.studies.rows import Published, network, register_table
+from fer_core.studies.rows import Published, network, register_table, viewed
 
 SINGLE = ("none", "flip", "rotate", "shift", "zoom", "shear", "contrast", "brightness", "erase", "medium", "strong")
 
@@ -24,4 +24,7 @@ register_table(
     ),
     network("augmentation_crop", "quarter-width VGG-SE, augmentation: random crops of 44", **NET,
             augmentation="none", crop=44),
+    viewed("test_flip", "quarter-width VGG-SE, face and mirror image at test", "vgg_se_quarter", "flip"),
+    viewed("test_ten_crop", "quarter-width VGG-SE, ten crops at test", "vgg_se_quarter", "ten_crop"),
+    viewed("crop_ten_crop", "trained on crops of 44, ten of them at test", "augmentation_crop", "ten_crop"),
 )  # fmt: skip

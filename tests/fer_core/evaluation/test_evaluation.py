@@ -22,7 +22,7 @@ from fer_core.evaluation.predictions import load_predictions, predict_dataset, s
 from fer_core.evaluation.protocols import deduplicated
 from fer_core.evaluation.record import record_evaluation
 from fer_core.evaluation.report import evaluate_predictions
-from fer_core.evaluation.views import VIEWS
+from fer_core.evaluation.views import PASSES, VIEWS
 from fer_core.labels import EMOTIONS
 from fer_core.metrics import expected_calibration_error
 
@@ -106,9 +106,14 @@ def test_views_agree_on_faces_without_texture(tiny_checkpoint: Path) -> None:
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_views_give_probabilities(name: str, tiny_checkpoint: Path, dataset: FaceDataset) -> None:
-    classifier = load_classifier(tiny_checkpoint, backend="torch")
+def test_views_give_probabilities_by_so_many_passes(
+    name: str, tiny_checkpoint: Path, dataset: FaceDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classifier, asked = load_classifier(tiny_checkpoint, backend="torch"), []
+    answer = classifier.predict_proba
+    monkeypatch.setattr(classifier, "predict_proba", lambda faces: (asked.append(len(faces)), answer(faces))[1])
     answers = VIEWS[name](classifier, np.asarray(dataset.pixels[:3]))
+    assert sum(asked) == 3 * PASSES[name]
     assert answers.shape == (3, 7)
     np.testing.assert_allclose(answers.sum(1), 1, rtol=1e-5)
 

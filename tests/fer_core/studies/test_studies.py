@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.artifacts import DEDUPLICATED
+from fer_core.artifacts import DEDUPLICATED, RUNS_CHECKPOINT
 from fer_core.classifiers.binary import tree_of_opposites
 from fer_core.classifiers.combinations.pair_tree import forks
 from fer_core.config import ExecutionConfig, TrainConfig
@@ -20,14 +20,17 @@ from fer_core.data.loaders import to_faces
 from fer_core.data.store import load
 from fer_core.data.table import FaceDataset
 from fer_core.errors import CheckpointError
+from fer_core.evaluation.predictions import load_predictions
+from fer_core.evaluation.views import PASSES, VIEWS
 from fer_core.labels import TESTS
 from fer_core.models import MODELS, create_model
 from fer_core.studies import BUDGETS, TABLES, Budget, Row, all_rows, pace
 from fer_core.studies.budget import Share, limit_faces, share_of, stratified, within
 from fer_core.studies.chance import chance
 from fer_core.studies.leaderboard import leaderboard, markdown
+from fer_core.studies.measure import open_in_torch
 from fer_core.studies.results import Result, keep, load_result, load_results, plain, save_result
-from fer_core.studies.rows import ENSEMBLE, NETWORK, PROTOCOL, Published, network, trained, with_members
+from fer_core.studies.rows import ENSEMBLE, NETWORK, PROTOCOL, Published, network, trained, viewed, with_members
 from fer_core.studies.run import run_rows, timed_again
 from fer_core.studies.runner import RUNNERS, Surroundings, run_row
 from fer_core.studies.runners import network as runner
@@ -156,6 +159,29 @@ def test_a_table_runs_and_is_not_run_again(
     assert not list(tmp_path.rglob("state.pt"))
     monkeypatch.setitem(RUNNERS._entries, NETWORK, lambda row, around: pytest.fail("it was done"))
     assert [outcome.result for outcome in run_rows(two_rows, prepared, "smoke", tmp_path)] == [a, b, both]
+
+
+@pytest.mark.parametrize("views", list(VIEWS))
+def test_a_network_is_asked_about_several_views(
+    views: str, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = {"one": network("one", "o", "vgg_se"), "seen": viewed("seen", "s", "one", views)}
+    monkeypatch.setattr("fer_core.studies.rows.all_rows", lambda: rows)
+    monkeypatch.setattr("fer_core.studies.run.all_rows", lambda: rows)
+    outcomes = list(run_rows((rows["seen"],), prepared, "smoke", tmp_path, report=lambda text: None))
+    assert [outcome.error for outcome in outcomes] == ["", ""]
+    one, seen = (outcome.result for outcome in outcomes)
+    assert one is not None
+    assert seen is not None
+    assert (seen.seconds, seen.images_seen, seen.parameters) == (one.seconds, one.images_seen, one.parameters)
+    classifier = open_in_torch(tmp_path / "one" / RUNS_CHECKPOINT)
+    public = load(prepared).split("PublicTest")
+    expected = VIEWS[views](classifier, np.asarray(public.pixels))
+    table = load_predictions(tmp_path / "seen")
+    found = table[table["split"] == "PublicTest"].filter(like="p_").to_numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+    assert seen.metrics["PublicTest"]["accuracy"] == pytest.approx((expected.argmax(1) == public.labels).mean())
+    assert seen.multiply_adds == (one.multiply_adds or 0) * PASSES[views]
 
 
 def test_a_row_that_fails_stops_no_other(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
