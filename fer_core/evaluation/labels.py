@@ -11,7 +11,7 @@ import pandas as pd
 from fer_core.data.ferplus import as_ferplus
 from fer_core.data.table import FaceDataset
 from fer_core.errors import ConfigError, DataError
-from fer_core.labels import FERPLUS_EMOTIONS, UNLABELLED
+from fer_core.labels import FERPLUS_EMOTIONS, TESTS, UNLABELLED
 
 KINDS: Final = ("auto", "fer2013", "ferplus")
 """`auto`: a model of eight classes is judged against FER+'s majorities where the dataset has votes."""
@@ -46,6 +46,11 @@ def labelled_for(dataset: FaceDataset, labels: tuple[str, ...], kind: str = "aut
     words = pd.Series(np.where(np.isnan(found), NO_MAJORITY, ""), index=dataset.table.index, dtype="str")
     table = dataset.table.assign(label=np.nan_to_num(found, nan=UNLABELLED).astype(np.int64), source_label=words)
     return replace(dataset, table=table, fingerprint="")
+
+
+def of_tests(dataset: FaceDataset) -> FaceDataset:
+    """The faces of PublicTest and PrivateTest."""
+    return dataset.select(dataset.table["split"].isin(TESTS).to_numpy())
 
 
 def known_faces(dataset: FaceDataset, labels: tuple[str, ...]) -> FaceDataset:

@@ -21,7 +21,7 @@ from fer_core.data.predictions import classes_of, predictions_table
 from fer_core.data.progress import Progress, unshown
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError
-from fer_core.evaluation.labels import known_faces, labelled_for
+from fer_core.evaluation.labels import known_faces, labelled_for, of_tests
 from fer_core.evaluation.predictions import answers_to, save_predictions
 from fer_core.evaluation.protocols import deduplicated
 from fer_core.evaluation.report import evaluate_predictions
@@ -57,7 +57,7 @@ def judge_tests(folder: Path, dataset: FaceDataset, progress: Progress = unshown
     Faces of PublicTest that taught an ensemble are answered by fits that did not see them.
     """
     classifier = load_classifier(folder, backend="torch")
-    tests = known_faces(dataset.select(dataset.table["split"].isin(TESTS).to_numpy()), classifier.labels)
+    tests = known_faces(of_tests(dataset), classifier.labels)
     logits = answers_to(tests, classifier.predict_logits, progress)
     if isinstance(classifier, EnsembleClassifier) and classifier.learns:
         public = (tests.table["split"] == TESTS[0]).to_numpy()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import statistics
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -34,6 +35,8 @@ SAME = ("model", "model_options", "batch_size", "crop", "method", "method_option
 """Fields of TrainConfig that decide how long a step takes."""
 USUAL: Mapping[str, Any] = {"crop": SIDE, "method": "plain", "method_options": {}}
 """Those of them that rows of one network may differ in, as most rows have them."""
+TURNS = 3
+"""How often other steps and the usual ones are timed in turn; the median counts."""
 FOLDER = ".pace"
 
 
@@ -65,9 +68,9 @@ def _measured(config: TrainConfig, execution: ExecutionConfig, dataset: FaceData
     if usual == config:
         return Pace(*_probe(config, execution, dataset))
     pace = pace_of(usual, execution, dataset, root)
-    speed, _ = _probe(config, pace.execution, dataset)
-    beside, _ = _probe(usual, pace.execution, dataset)
-    return Pace(pace.images_per_second * speed / beside, pace.execution)
+    turns = [[_probe(one, pace.execution, dataset)[0] for one in (config, usual)] for _ in range(TURNS)]
+    faster = statistics.median(own / beside for own, beside in turns)
+    return Pace(pace.images_per_second * faster, pace.execution)
 
 
 class Meter:

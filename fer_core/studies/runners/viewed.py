@@ -8,12 +8,10 @@ import numpy as np
 
 from fer_core.artifacts import RUNS_CHECKPOINT
 from fer_core.classifiers.base import CheckpointClassifier
-from fer_core.data.predictions import predictions_table
-from fer_core.evaluation.labels import known_faces, labelled_for
-from fer_core.evaluation.predictions import answers_to, save_predictions
+from fer_core.evaluation.labels import labelled_for, of_tests
+from fer_core.evaluation.predictions import predict_dataset, save_predictions
 from fer_core.evaluation.record import judged
 from fer_core.evaluation.views import PASSES, VIEWS
-from fer_core.labels import TESTS
 from fer_core.studies.measure import answering_speed, open_in_torch, robustness
 from fer_core.studies.recording import result_of
 from fer_core.studies.results import Result, load_result
@@ -49,8 +47,7 @@ def run(row: Row, around: Surroundings) -> Result:
     assert one is not None, f"{name} comes before the rows that build on it"
     viewed = Viewed(open_in_torch(around.folder(name) / RUNS_CHECKPOINT), row.options["views"])
     dataset = labelled_for(around.dataset, viewed.labels)
-    tests = known_faces(dataset.select(dataset.table["split"].isin(TESTS).to_numpy()), viewed.labels)
-    table = predictions_table(tests.table, viewed.labels, answers_to(tests, viewed.predict_proba, around.progress))
+    table = predict_dataset(viewed, of_tests(dataset), progress=around.progress)
     save_predictions(around.folder(row.name), table)
     asked = result_of(
         row,
