@@ -1,7 +1,8 @@
 """A checkpoint folder: `weights.safetensors` and the card that says what they are. Builds no model.
 
 checkpoints/<name>/
-  weights.safetensors   the network's parameters and buffers; what an ensemble or a classical method has learnt
+  weights.safetensors   the network's parameters and buffers, in half precision where it was published so; what an
+                        ensemble or a classical method has learnt
   card.json             architecture, input, labels, data, selection, training, metrics, versions
   model.onnx            the same network for onnxruntime; names the weights that it was exported from
   history.csv           one row an epoch
@@ -36,8 +37,8 @@ WEIGHTS, CARD, ONNX, REPORT = "weights.safetensors", "card.json", "model.onnx", 
 HISTORY, PREDICTIONS = "history.csv", "predictions.parquet"
 RUNS_CHECKPOINT = "checkpoint"
 """Folder of a run's folder in which it leaves what it trained."""
-PROTOCOLS, ROBUSTNESS = "protocols.json", "robustness.json"
-"""What the commands of these names record beside a checkpoint."""
+PROTOCOLS, ROBUSTNESS, SPEED = "protocols.json", "robustness.json", "speed.json"
+"""What scripts.protocols, scripts.robustness and scripts.benchmark record beside a checkpoint."""
 DEDUPLICATED = "PrivateTest deduplicated"
 """Key of a card's metrics, beside the splits: PrivateTest without the faces that have a twin in Training."""
 NETWORK, ENSEMBLE, CLASSICAL = "network", "ensemble", "classical"
@@ -119,6 +120,19 @@ def save_checkpoint(folder: Path, card: Card, weights: Mapping[str, Tensor]) -> 
     with replacing(folder / WEIGHTS) as temporary:
         save_file({name: tensor.contiguous() for name, tensor in weights.items()}, temporary)
     return _sealed(folder, card)
+
+
+def halved(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same with kernels and matrices rounded to half precision, 11 bits; biases and statistics stay as they are.
+
+    A network that loads them computes in float32 as before; the files are half as large.
+    """
+    import torch
+
+    def rounded(tensor: Tensor) -> Tensor:
+        return tensor.to(torch.float16) if tensor.dtype == torch.float32 and tensor.ndim > 1 else tensor
+
+    return {name: rounded(tensor) for name, tensor in weights.items()}
 
 
 def save_arrays(folder: Path, card: Card, arrays: Mapping[str, np.ndarray]) -> Card:

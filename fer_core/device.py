@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 
@@ -38,6 +39,16 @@ def device_name(accelerator: str) -> str:
 
         return str(torch.cuda.get_device_name())
     return f"CPU, {os.cpu_count()} cores, {platform.machine()}"
+
+
+def processor_name() -> str:
+    """The processor in the words of its maker, or its architecture where the system does not tell."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names and names[0] else platform.processor() or platform.machine()
 
 
 def usable_cores() -> int:

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from fer_core.artifacts import NETWORK
+from fer_core.device import processor_name
 from fer_core.errors import CheckpointError, ConfigError
 from fer_core.registry import Registry
 
@@ -84,7 +85,8 @@ class Bench:
             began = time.perf_counter()
             call()
             spent.append(time.perf_counter() - began)
-        return Timing(stage, n, 1000 * np.array(spent), device or "cpu", {"threads": self.threads, **extra})
+        told = {"threads": self.threads, "processor": processor_name(), **extra}
+        return Timing(stage, n, 1000 * np.array(spent), device or "cpu", told)
 
     @cached_property
     def is_raw(self) -> bool:

@@ -13,6 +13,7 @@ from fer_core.artifacts import (
     DEDUPLICATED,
     DEFAULT_CHECKPOINT,
     PROTOCOLS,
+    SPEED,
     Card,
     list_checkpoints,
     load_card,
@@ -41,6 +42,7 @@ RESULTS = (
     "ECE",
     "parameters",
     "size",
+    "ms a face",
     "selected on",
 )
 PROTOCOL_HEAD = (
@@ -69,6 +71,8 @@ Accuracy is followed by its 95 % interval (Wilson). "Without twins" leaves out t
 byte-identical twin in Training. `labels` says what a model was judged by: FER2013's seven emotions, or the eight of
 FER+'s voters (faces without a majority are left out), whose figures cannot be compared with the others. `learnt from`
 says which labels taught it: most had the votes of FER+ as a second target, which is more than FER2013's labels alone.
+`size` is that of the weights, an ensemble's members included; `ms a face` is the median time that onnxruntime takes for
+one face on one core of {processors} (`python -m scripts.benchmark single --checkpoint NAME --record`).
 Everything was selected on PublicTest, by which the rows are ordered; PrivateTest was looked at once for
 each model, when all about it was decided. What was tried on the way, with what did not work, is in [LOG.md](LOG.md).
 
@@ -128,7 +132,14 @@ def with_tables(text: str) -> str:
 def checkpoint_page() -> str:
     """All of checkpoints/README.md."""
     rows = [[*_results_row(folder, card), *_training(folder, card)] for folder, card in _cards()]
-    return PAGE.format(default=DEFAULT_CHECKPOINT, table=_table((*RESULTS, "trained on", "training time"), rows))
+    table = _table((*RESULTS, "trained on", "training time"), rows)
+    return PAGE.format(default=DEFAULT_CHECKPOINT, table=table, processors=_processors())
+
+
+def _processors() -> str:
+    """The processors on which speeds were recorded."""
+    records = [record for folder in list_checkpoints() if (record := load_record(folder, SPEED))]
+    return " or ".join(sorted({record["processor"] for record in records})) or "this machine"
 
 
 def results_table() -> str:
@@ -278,6 +289,7 @@ def _results_row(folder: Path, card: Card) -> list[str]:
         f"{private['ece']:.3f}" if private else "-",
         f"{card.parameters:,}",
         f"{megabytes(folder, card):.1f} MB",
+        _milliseconds(folder),
         _selection(card),
     ]
 
@@ -285,6 +297,12 @@ def _results_row(folder: Path, card: Card) -> list[str]:
 def _accuracy(card: Card, split: str) -> str:
     found = card.metrics.get(split)
     return _with_interval(found) if found else "-"
+
+
+def _milliseconds(folder: Path) -> str:
+    """What one face takes on one core, where it was measured of these weights."""
+    record = load_record(folder, SPEED)
+    return f"{record['median_ms']:.1f}" if record else "-"
 
 
 def _with_interval(found: Mapping[str, Any]) -> str:

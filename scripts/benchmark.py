@@ -9,6 +9,9 @@ import typer
 
 from scripts._cli import JsonOption, emit, run
 
+RECORDED = "single"
+"""The stage whose time stands beside a checkpoint's figures."""
+
 
 def benchmark(
     stages: Annotated[
@@ -24,6 +27,12 @@ def benchmark(
     threads: Annotated[int, typer.Option(help="CPU threads of PyTorch and onnxruntime.")] = 1,
     batch: Annotated[int, typer.Option(help="Faces of a batch, for batched inference and the train step.")] = 64,
     seconds: Annotated[float, typer.Option(help="How long each stage is repeated.")] = 2.0,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record", help="Keep what one face takes on one core beside the checkpoint, where the tables find it."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Times load, audit, train step, single and batched inference, a 1280x960 photo, and every explanation.
@@ -34,12 +43,37 @@ def benchmark(
 
     from scripts._stages import run_stages
 
+    if record:
+        _check_recordable(stages, checkpoint, threads)
+
     options = {"data": data, "checkpoint": checkpoint, "threads": threads, "batch": batch, "seconds": seconds}
     found = [
         timing.to_dict()
         for timing in tqdm(run_stages(stages or [], **options), unit=" stages", leave=False, disable=None)
     ]
+    if record:
+        _record(str(checkpoint), next(row for row in found if row["stage"] == RECORDED))
     emit(found, as_json, map(_line, found))
+
+
+def _check_recordable(stages: list[str] | None, checkpoint: str | None, threads: int) -> None:
+    """Raises ConfigError unless one face of a named checkpoint is going to be timed on one core."""
+    from fer_core.artifacts import find_checkpoint
+    from fer_core.errors import ConfigError
+
+    if not checkpoint or threads != 1 or RECORDED not in (stages or [RECORDED]):
+        raise ConfigError(
+            f"--record keeps the time of the stage {RECORDED} on one core beside a checkpoint; name it with "
+            f"--checkpoint, leave --threads at 1 and {RECORDED} among the stages"
+        )
+    find_checkpoint(checkpoint)
+
+
+def _record(checkpoint: str, row: dict[str, object]) -> None:
+    from fer_core.artifacts import SPEED, find_checkpoint, save_record
+
+    kept = {key: row[key] for key in ("median_ms", "p95_ms", "calls", "threads", "device", "processor")}
+    save_record(find_checkpoint(checkpoint), SPEED, kept)
 
 
 def _line(row: dict[str, object]) -> str:

@@ -21,11 +21,15 @@ def publish(
     views: Annotated[
         str | None, typer.Option(help="single, or flip: face and mirror image averaged; as it was, unless told.")
     ] = None,
+    half: Annotated[
+        bool, typer.Option(help="Keep a network's kernels and matrices in half precision: files of half the size.")
+    ] = True,
     as_json: JsonOption = False,
 ) -> None:
     """Copies a checkpoint to checkpoints/NAME, exports a network, and records its evaluation on both test splits.
 
-    This is the one look at PrivateTest; everything about the checkpoint must be decided before.
+    This is the one look at PrivateTest; everything about the checkpoint must be decided before. What is judged are the
+    weights as they ship, rounded to half precision unless --no-half keeps them from it.
     """
     from fer_core.artifacts import CHECKPOINTS, NETWORK, find_checkpoint, load_card, update_card
     from fer_core.classifiers.base import check_views
@@ -37,7 +41,10 @@ def publish(
     dataset = open_dataset(data)
     draft = CHECKPOINTS / f".{name}.draft"
     shutil.rmtree(draft, ignore_errors=True)
-    difference = (_copy_network if load_card(trained).kind == NETWORK else _copy_whole)(trained, draft)
+    is_network = load_card(trained).kind == NETWORK
+    difference = _copy_network(trained, draft, half) if is_network else None
+    if not is_network:
+        _copy_whole(trained, draft)
     told = {"notes": notes or None, "views": views and check_views(views)}
     update_card(draft, name=name, **{key: value for key, value in told.items() if value})
     metrics = record_evaluation(draft, dataset)
@@ -58,23 +65,23 @@ def check_name(name: str) -> None:
         )
 
 
-def _copy_network(trained: Path, draft: Path) -> float:
+def _copy_network(trained: Path, draft: Path, half: bool) -> float:
     """Weights, card, history and a fresh export; returns the export's largest difference from PyTorch."""
-    from fer_core.artifacts import HISTORY, load_card, load_weights, save_checkpoint
+    from fer_core.artifacts import HISTORY, halved, load_card, load_weights, save_checkpoint
     from fer_core.classifiers.onnx import export
 
-    save_checkpoint(draft, load_card(trained), load_weights(trained))
+    weights = load_weights(trained)
+    save_checkpoint(draft, load_card(trained), halved(weights) if half else weights)
     shutil.copyfile(trained / HISTORY, draft / HISTORY)
     return export(draft)
 
 
-def _copy_whole(trained: Path, draft: Path) -> float | None:
+def _copy_whole(trained: Path, draft: Path) -> None:
     """An ensemble or a classical method, with the members that it carries."""
     from fer_core.artifacts import check_weights
 
     check_weights(trained)
     shutil.copytree(trained, draft)
-    return None
 
 
 if __name__ == "__main__":

@@ -14,12 +14,14 @@ from fer_core.artifacts import (
     CARD,
     WEIGHTS,
     find_checkpoint,
+    halved,
     load_card,
     load_weights,
     megabytes,
     save_checkpoint,
     update_card,
 )
+from fer_core.classifiers.network import load_network
 from fer_core.errors import CheckpointError
 
 
@@ -84,3 +86,15 @@ def test_an_ensemble_weighs_what_its_members_weigh(copy: Path, tmp_path: Path, m
     shipped, carried = ({"name": copy.name, "folder": place} for place in ("", "members/own"))
     card = replace(load_card(copy), members=[shipped, carried, {"name": "gone", "folder": ""}])
     assert megabytes(joined, card) == pytest.approx(2 * alone)
+
+
+def test_halved_weights_are_half_as_large_and_nearly_the_same(copy: Path) -> None:
+    before = load_weights(copy)
+    size = (copy / WEIGHTS).stat().st_size
+    save_checkpoint(copy, load_card(copy), halved(before))
+    after = load_weights(copy)
+    assert (copy / WEIGHTS).stat().st_size < 0.7 * size
+    for name, tensor in before.items():
+        assert after[name].dtype == (torch.float16 if tensor.ndim > 1 else tensor.dtype)
+        torch.testing.assert_close(after[name].to(tensor.dtype), tensor, rtol=2**-11, atol=1e-6)
+    assert all(parameter.dtype == torch.float32 for parameter in load_network(copy).parameters())

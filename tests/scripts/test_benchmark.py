@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from fer_core.artifacts import SPEED, load_record, update_card
+from fer_core.device import processor_name
 from fer_core.errors import ConfigError, UnknownNameError
 from scripts import _stages, benchmark
 from tests.fer_core.explain.conftest import ON_VGG_SE
@@ -113,6 +116,28 @@ def test_json_is_one_list(prepared: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_people_get_a_line_a_stage(prepared: Path, capsys: pytest.CaptureFixture[str]) -> None:
     benchmark.benchmark(["load"], data=prepared, seconds=0.001)
     assert capsys.readouterr().out.startswith("load ")
+
+
+def test_the_time_of_one_face_is_kept_beside_the_weights_that_took_it(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_checkpoint, tmp_path / "mine"))
+    benchmark.benchmark(["single"], checkpoint=str(folder), seconds=0.001, record=True, as_json=True)
+    record = load_record(folder, SPEED)
+    assert record is not None
+    assert 0 < record["median_ms"] <= record["p95_ms"]
+    assert record["processor"] == processor_name() != ""
+    update_card(folder, weights_sha256="of others")
+    assert load_record(folder, SPEED) is None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"checkpoint": None}, {"stages": ["batched"]}, {"threads": 2}],
+    ids=["no checkpoint", "another stage", "two threads"],
+)
+def test_only_one_face_of_a_checkpoint_on_one_core_is_kept(tiny_checkpoint: Path, options: dict[str, Any]) -> None:
+    values = {"stages": ["single"], "checkpoint": str(tiny_checkpoint)} | options
+    with pytest.raises(ConfigError, match="--record keeps the time of the stage single on one core"):
+        benchmark.benchmark(**values, record=True)
 
 
 def test_the_help_names_every_stage() -> None:

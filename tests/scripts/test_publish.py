@@ -6,9 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from fer_core import artifacts
-from fer_core.artifacts import HISTORY, ONNX, PREDICTIONS, load_card, update_card
+from fer_core.artifacts import HISTORY, ONNX, PREDICTIONS, load_card, load_weights, update_card
 from fer_core.data import store
 from scripts import publish
 from tests.scripts.conftest import Command
@@ -35,6 +36,15 @@ def test_what_was_trained_ships_with_its_evaluation(run_here: Command, trained: 
     assert done.json["max_difference"] < 1e-4
     assert all((shipped / name).is_file() for name in (ONNX, HISTORY, PREDICTIONS))
     assert [path.name for path in artifacts.CHECKPOINTS.iterdir()] == ["fine"]
+
+
+@pytest.mark.parametrize(("told", "kind"), [((), torch.float16), (("--no-half",), torch.float32)])
+def test_kernels_ship_in_half_precision_unless_told(
+    run_here: Command, trained: Path, prepared: Path, told: tuple[str, ...], kind: torch.dtype
+) -> None:
+    run_here(publish.publish, trained, "--data", prepared, "--name", "fine", *told)
+    shipped = load_weights(artifacts.CHECKPOINTS / "fine")
+    assert {tensor.dtype for tensor in shipped.values() if tensor.ndim > 1} == {kind}
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../other", "a/b", "leaderboard", ".hidden", "Größe"])

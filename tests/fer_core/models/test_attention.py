@@ -29,6 +29,7 @@ KINDS = {
     "deep_emotion_grid": {AttentionKind.GRID},
     "deep_emotion_se": {AttentionKind.CHANNELS},
     "vgg_se": {AttentionKind.CHANNELS},
+    "resnet_se": {AttentionKind.CHANNELS},
     "cnn_self_attention": {AttentionKind.POSITIONS},
     "cnn_mhsa": {AttentionKind.POSITIONS},
     "cnn_grid_attention": {AttentionKind.GRID, AttentionKind.POSITIONS},

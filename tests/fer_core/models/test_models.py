@@ -22,6 +22,7 @@ from fer_core.models import MODELS, create_model, parameter_count
 from fer_core.models.base import FerModel
 from fer_core.models.layers.inception import GOOGLENET, Inception
 from fer_core.models.zoo import xception
+from fer_core.models.zoo.resnet_se import SqueezeExciteBlock
 
 STATED_PARAMETERS = {
     "mini_xception": 56_951,  # the authors' Keras model, trainable
@@ -297,6 +298,19 @@ def test_inception_modules_have_the_parameters_of_the_papers_table(name: str, in
     assert weights / 1024 == pytest.approx(thousands, rel=0.02)  # the table is not exact itself
 
 
+def test_a_fresh_resnet_se_is_its_shortcuts_and_skips_bodies_in_training_only() -> None:
+    model, faces = create_model("resnet_se", drop_path=0.9), torch.randn(4, 1, 48, 48)
+    blocks = [module for module in model.modules() if isinstance(module, SqueezeExciteBlock)]
+    x = torch.randn(4, 256, 6, 6)
+    torch.testing.assert_close(blocks[-1].eval()(x), x.relu())
+    torch.nn.init.ones_(blocks[-1].body[2].weight)
+    assert not torch.allclose(blocks[-1](x), x.relu())
+    skipped = (blocks[-1].train()(x) == x.relu()).flatten(1).all(1)
+    assert skipped.any()
+    assert [round(block.drop, 2) for block in blocks] == [0.0, 0.18, 0.36, 0.54, 0.72, 0.9]
+    assert torch.equal(model.eval()(faces), model(faces))
+
+
 def test_width_scales_vgg_se() -> None:
     half, full = create_model("vgg_se", width=0.5), create_model("vgg_se", width=1.0)
     assert (half.feature_width, full.feature_width) == (256, 512)
@@ -326,6 +340,8 @@ def test_typos_fail_with_the_closest_name() -> None:
         ("keras_cnn", "dropout", 1.0),
         ("pramerdorfer_resnet", "depths", (1, 1)),
         ("resnet18", "depths", (1, 0, 1, 1)),
+        ("resnet_se", "depths", (1, 2)),
+        ("resnet_se", "drop_path", 1.0),
         ("vgg", "side", 15),
         ("vgg16", "dense", -1),
         ("vit", "mlp_ratio", 0),
