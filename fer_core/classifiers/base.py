@@ -78,7 +78,7 @@ class CheckpointClassifier(ABC):
         """uint8 (N, 48, 48), at most BATCH of them -> float32 logits (N, C) of the faces as they are."""
 
     def torch_model(self) -> FerModel:
-        """The network in PyTorch; raises UnsupportedError where the checkpoint is not one network."""
+        """What there is to look into, in PyTorch: a network, or several as one; raises UnsupportedError elsewhere."""
         raise UnsupportedError(f"{self.name} is not one network, so there is nothing inside to look at")
 
     def normalise(self, faces: np.ndarray) -> Tensor:

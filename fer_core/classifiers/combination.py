@@ -83,6 +83,10 @@ class Combination(ABC):
             ConfigError: an option is missing or cannot work, or there are too few members or faces.
         """
 
+    def shares(self, learnt: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        """float64 (M,), sum 1: what each member counts for, where the answer is a mean of theirs; None elsewhere."""
+        return None
+
     @abstractmethod
     def apply(self, members: np.ndarray, learnt: Mapping[str, np.ndarray]) -> np.ndarray:
         """float (M, N, C) -> float64 (N, C); rows sum to 1."""

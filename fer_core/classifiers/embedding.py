@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from fer_core.artifacts import NETWORK
 from fer_core.classifiers.base import CheckpointClassifier
+from fer_core.errors import UnsupportedError
 from fer_core.features.base import Embed
 
 
@@ -16,6 +18,8 @@ def embedding(classifier: CheckpointClassifier) -> Embed:
     """
     import torch
 
+    if classifier.card.kind != NETWORK:
+        raise UnsupportedError(f"{classifier.name} is not one network, so it has no features of its own")
     model = classifier.torch_model()
     device = next(model.parameters()).device
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import platform
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer_core.artifacts import ENSEMBLE, Card, load_arrays, load_card, save_arrays, update_card
+from fer_core.artifacts import ENSEMBLE, NETWORK, Card, load_arrays, load_card, save_arrays, update_card
 from fer_core.classifiers.base import CheckpointClassifier, log_probabilities, mean_over_views, views_of
 from fer_core.classifiers.calibration import fit_temperature
 from fer_core.classifiers.combination import COMBINATIONS, Arrays, Combination, cross_fits
@@ -19,6 +21,11 @@ from fer_core.data.ferplus import as_ferplus
 from fer_core.data.table import SIDE, FaceDataset
 from fer_core.errors import ConfigError, DataError, UnsupportedError
 from fer_core.labels import FERPLUS_EMOTIONS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fer_core.models.base import FerModel
 
 PUBLIC = "PublicTest"
 SHOWN = 16
@@ -40,6 +47,7 @@ class EnsembleClassifier(CheckpointClassifier):
             raise ConfigError(f"{card.name} names no member; build it again with scripts.ensemble")
         super().__init__(folder, self.members[0].device)
         self.learnt = load_arrays(folder)
+        self._lock = threading.Lock()
 
     def forward(self, faces: np.ndarray) -> np.ndarray:
         """uint8 (N, 48, 48) -> float32 (N, C): logarithms of the combined probabilities."""
@@ -60,12 +68,42 @@ class EnsembleClassifier(CheckpointClassifier):
         """Whether the labels of PublicTest taught it."""
         return COMBINATIONS[self.card.model].learns
 
-    def torch_model(self) -> Any:
-        """Raises UnsupportedError: heat is explained for one network."""
-        names = ", ".join(member.name for member in self.members)
-        raise UnsupportedError(
-            f"{self.name} is an ensemble, and explanations look into one network; explain one of its members: {names}"
-        )
+    def torch_model(self) -> FerModel:
+        """The networks of an ensemble that averages them as one model, for explanation; in eval mode.
+
+        Where the ensemble averages probabilities, this model averages logits, each member's over its temperature: what
+        is explained of a face is then the mean of what would be explained of each network.
+
+        Raises:
+            UnsupportedError: the members' answers are not averaged, or not all of them are networks that know the same
+                emotions.
+        """
+        with self._lock:
+            return self._committee
+
+    def normalise(self, faces: np.ndarray) -> Tensor:
+        """uint8 (N, 48, 48) -> what `torch_model` takes, (N, 1, 48, 48): faces as the first member has them."""
+        self.torch_model()  # refuses what has no input of its own
+        return self.members[0].normalise(faces)
+
+    @cached_property
+    def _committee(self) -> FerModel:
+        from fer_core.models.committee import Committee, Seat
+
+        shares = COMBINATIONS[self.card.model].shares(self.learnt)
+        if shares is None or any(part.card.kind != NETWORK or part.labels != self.labels for part in self.members):
+            names = ", ".join(member.name for member in self.members)
+            raise UnsupportedError(
+                f"{self.name} is an ensemble that is no mean of networks, so there is nothing inside to look at; "
+                f"explain one of its members: {names}"
+            )
+        first = self.members[0].card.input
+        seats = []
+        for member, share in zip(self.members, shares, strict=True):
+            own = member.card.input
+            gain, offset = first["std"] / own["std"], (first["mean"] - own["mean"]) / own["std"]
+            seats.append(Seat(member.torch_model(), float(share) / member.card.temperature, gain, offset))
+        return Committee(seats).eval()
 
 
 def ask(members: Sequence[CheckpointClassifier], faces: np.ndarray, labels: tuple[str, ...]) -> np.ndarray:

@@ -40,6 +40,11 @@ class FerModel(nn.Module):
         """The module whose output (B, K, h, w) Grad-CAM weighs."""
         raise TypeError(f"{type(self).__name__} does not say where Grad-CAM looks")
 
+    @property
+    def cam_layers(self) -> tuple[nn.Module, ...]:
+        """All modules at whose output Grad-CAM looks; more than one where networks answer together."""
+        return (self.cam_layer,)
+
     def forward(self, x: Tensor) -> Tensor:
         """(B, 1, H, W) normalised faces -> (B, C) logits."""
         logits: Tensor = self.head(self.features(self.centre(x)))

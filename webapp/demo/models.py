@@ -43,7 +43,7 @@ class Models(Protocol):
         """Faces that were found already -> their emotions."""
 
     def methods(self, name: str) -> dict[str, tuple[Control, ...]]:
-        """The explanation methods that suit a checkpoint, with their controls; empty where it is not one network."""
+        """The explanation methods that suit a checkpoint, with their controls; empty where it has no network."""
 
     def explain(self, name: str, crop: np.ndarray, **options: Any) -> Explanation:
         """One face -> a heatmap; options as for `fer_core.explain.explain_face`."""

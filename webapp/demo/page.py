@@ -49,7 +49,7 @@ EMPTY: Final = (
 BROKEN: Final = "Something went wrong here, and not through your photo. Please try again; if it stays, restart the app."
 
 UNEXPLAINED: Final = (
-    "This model is not one network but several, or none, so there is nothing inside to look at. "
+    "This model is no network and no mean of networks, so there is nothing inside to look at. "
     "Choose another one to see which pixels it goes by."
 )
 

@@ -22,6 +22,9 @@ class SoftVote(Combination):
     def fit(self, members: np.ndarray, labels: np.ndarray, **options: Any) -> Arrays:
         return {"weights": np.full(len(members), 1 / len(members))}
 
+    def shares(self, learnt: Mapping[str, np.ndarray]) -> np.ndarray:
+        return learnt["weights"]
+
     def apply(self, members: np.ndarray, learnt: Mapping[str, np.ndarray]) -> np.ndarray:
         return weighted_mean(members, learnt["weights"])
 

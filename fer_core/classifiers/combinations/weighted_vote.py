@@ -32,6 +32,9 @@ class WeightedVote(Combination):
         likelihood = np.maximum(members[:, np.arange(len(labels)), labels].astype(np.float64), TINY)  # (M, N)
         return {"weights": mixture_weights(likelihood)}
 
+    def shares(self, learnt: Mapping[str, np.ndarray]) -> np.ndarray:
+        return learnt["weights"]
+
     def apply(self, members: np.ndarray, learnt: Mapping[str, np.ndarray]) -> np.ndarray:
         return weighted_mean(members, learnt["weights"])
 

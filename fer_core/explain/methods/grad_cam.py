@@ -10,7 +10,7 @@ from fer_core.explain.base import Explainer, register_explainer
 from fer_core.explain.probe import output_of
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from fer_core.models.base import FerModel
 
@@ -32,21 +32,27 @@ class GradCam(Explainer):
 
 
 def region_of(model: FerModel, faces: Tensor, targets: list[int]) -> Tensor:
-    """(N, 1, H, W): the weighted map, laid where its places lie on the faces."""
+    """(N, 1, H, W): the weighted map, laid where its places lie on the faces; several networks' maps are added up."""
+    first, *others = [_region_of(model, layer, faces, targets) for layer in model.cam_layers]
+    return sum(others, first)
+
+
+def _region_of(model: FerModel, layer: nn.Module, faces: Tensor, targets: list[int]) -> Tensor:
     from captum.attr import LayerGradCam
 
     from fer_core.explain.tracing import placement_of
 
-    coarse = LayerGradCam(model, model.cam_layer).attribute(faces, target=targets, relu_attributions=True)
-    return on_face(coarse[:, 0], faces, model.field, placement_of(model, model.cam_layer, faces))
+    coarse = LayerGradCam(model, layer).attribute(faces, target=targets, relu_attributions=True)
+    return on_face(coarse[:, 0], faces, model.field, placement_of(model, layer, faces))
 
 
 def require_map(model: FerModel, title: str) -> None:
     """Raises UnsupportedError where the model offers no map of features with height and width."""
     try:
-        layer = model.cam_layer
+        layers = model.cam_layers
     except TypeError:
         raise UnsupportedError(f"{title} needs a map of features, and this model names none; use saliency") from None
-    shape = output_of(model, layer)
-    if shape is None or len(shape) != 4 or min(shape[2:]) < 2:
-        raise UnsupportedError(f"{title} needs a map of features with height and width, and this model has none")
+    for layer in layers:
+        shape = output_of(model, layer)
+        if shape is None or len(shape) != 4 or min(shape[2:]) < 2:
+            raise UnsupportedError(f"{title} needs a map of features with height and width, and this model has none")

@@ -61,7 +61,7 @@ def load_teacher(name: str) -> Teacher:
             f"the teacher {card.name} is not a single network; name networks, such as the members of an ensemble: the "
             "mean of all teachers is learnt"
         )
-    model = load_network(folder).requires_grad_(False)
+    model = load_network(folder).requires_grad_(False).to(memory_format=torch.channels_last)
     normalisation = Normalisation(card.input["mean"], card.input["std"])
     side = card.input.get("field") or card.input.get("side", SIDE)
     return Teacher(card.name, card.weights_sha256, card.labels, model, normalisation, side)

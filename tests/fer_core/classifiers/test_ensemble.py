@@ -12,18 +12,21 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from fer_core import artifacts
 from fer_core.artifacts import CARD, WEIGHTS, load_arrays, load_card, load_weights, save_checkpoint, update_card
 from fer_core.classifiers import ensemble, load_classifier
 from fer_core.classifiers.base import CheckpointClassifier, softmax
 from fer_core.classifiers.combination import COMBINATIONS
+from fer_core.classifiers.embedding import embedding
 from fer_core.classifiers.ensemble import EnsembleClassifier, build_ensemble
 from fer_core.classifiers.onnx import export, open_session
 from fer_core.data.ferplus import as_ferplus
 from fer_core.data.table import FaceDataset
 from fer_core.errors import CheckpointError, ConfigError, UnsupportedError
 from fer_core.evaluation.record import record_evaluation
+from fer_core.explain.isolate import private_copy
 from fer_core.labels import EMOTIONS, FERPLUS_EMOTIONS
 from fer_core.studies.workshop import chosen_tree
 
@@ -226,14 +229,47 @@ def test_strange_cards_are_refused(pair: list[Path], dataset: FaceDataset, tmp_p
         open_torch(folder)
 
 
-def test_an_ensemble_says_whom_to_explain(
+def test_a_mean_of_networks_is_explained_as_the_mean_of_their_explanations(
+    pair: list[Path], dataset: FaceDataset, faces: np.ndarray, tmp_path: Path
+) -> None:
+    from fer_core.explain import explain_face, raw_attributions
+
+    for part, temperature, mean in zip(pair, (2.0, 0.5), (0.5, 0.4), strict=True):
+        update_card(part, temperature=temperature, input=load_card(part).input | {"mean": mean, "std": mean / 2})
+    both = built(tmp_path / "both", "soft_vote", pair, dataset)
+    parts = [open_torch(part) for part in pair]
+    with torch.inference_mode():
+        logits = both.torch_model()(both.normalise(faces)).numpy()
+    expected = np.mean([np.log(part.predict_proba(faces)) for part in parts], axis=0)
+    np.testing.assert_allclose(softmax(logits), softmax(expected), atol=1e-4)
+    found = raw_attributions("saliency", both.torch_model(), both.normalise(faces[:1]), 2)
+    slopes = [_slope(part, faces[:1], 2) / part.card.temperature for part in parts]
+    wanted = (sum(slopes) / 2 * both.members[0].card.input["std"]).abs()
+    torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-3 * wanted.max().item())
+    assert explain_face(both, faces[0], method="grad_cam").heatmap.any()
+
+
+def _slope(part: CheckpointClassifier, face: np.ndarray, target: int) -> torch.Tensor:
+    """How the target's logit changes with the pixels, in units of a face in [0, 1]."""
+    leaf = part.normalise(face).clone().requires_grad_()
+    (slope,) = torch.autograd.grad(private_copy(part.torch_model())(leaf)[0, target], leaf)
+    return slope / part.card.input["std"]
+
+
+def test_an_ensemble_that_is_no_mean_of_networks_says_whom_to_explain(
     pair: list[Path], dataset: FaceDataset, faces: np.ndarray, tmp_path: Path
 ) -> None:
     from fer_core.explain import explain_face
 
-    ensemble = built(tmp_path / "both", "soft_vote", pair, dataset)
-    with pytest.raises(UnsupportedError, match="one of its members: shipped, loose"):
-        explain_face(ensemble, faces[0], method="saliency")
+    stacked = built(tmp_path / "stacked", "stacking", pair, dataset)
+    nested = built(tmp_path / "nested", "soft_vote", [tmp_path / "stacked", pair[0]], dataset)
+    for refused, members in ((stacked, "shipped, loose"), (nested, "stacked, shipped")):
+        with pytest.raises(UnsupportedError, match=f"one of its members: {members}"):
+            explain_face(refused, faces[0], method="saliency")
+        with pytest.raises(UnsupportedError, match="no mean of networks"):
+            refused.normalise(faces)
+    with pytest.raises(UnsupportedError, match="not one network, so it has no features"):
+        embedding(nested)
 
 
 def test_cards_without_the_new_fields_are_networks(tiny_checkpoint: Path, tmp_path: Path) -> None:
