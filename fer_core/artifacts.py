@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
-DEFAULT_CHECKPOINT = "vgg_se"
+DEFAULT_CHECKPOINT = "soft_vote"
 WEIGHTS, CARD, ONNX, REPORT = "weights.safetensors", "card.json", "model.onnx", "report.json"
 HISTORY, PREDICTIONS = "history.csv", "predictions.parquet"
 RUNS_CHECKPOINT = "checkpoint"

@@ -15,12 +15,16 @@ from fer_core.artifacts import (
     NETWORK,
     ONNX,
     REPORT,
+    SPEED,
     WEIGHTS,
     check_weights,
     find_checkpoint,
     list_checkpoints,
     load_card,
+    load_record,
     load_weights,
+    megabytes,
+    rank,
 )
 from fer_core.classifiers import load_classifier
 from fer_core.classifiers.onnx import TOLERANCE, max_difference
@@ -33,6 +37,8 @@ from tests.recomputed import check_figures
 
 MOST_WEIGHTS = 15_000_000
 """Bytes of weights that one network, or an ensemble's own file, may have; an ensemble's members count singly."""
+MOST_MEGABYTES, MOST_MILLISECONDS = 25, 10
+"""What the default may weigh, with its members, and take for a face on one core."""
 SHIPPED = [pytest.param(folder, id=folder.name) for folder in list_checkpoints()]
 NETWORKS = [pytest.param(folder, id=folder.name) for folder in list_checkpoints() if load_card(folder).kind == NETWORK]
 REQUIRED = {
@@ -57,6 +63,24 @@ def test_required_checkpoints_ship(name: str) -> None:
 
 def test_the_default_ships() -> None:
     assert find_checkpoint(DEFAULT_CHECKPOINT).name == DEFAULT_CHECKPOINT
+
+
+@pytest.mark.parametrize("folder", SHIPPED)
+def test_what_a_face_takes_on_one_core_was_measured(folder: Path) -> None:
+    record = load_record(folder, SPEED)
+    assert record is not None, f"run python -m scripts.benchmark single --checkpoint {folder.name} --record"
+    assert record["threads"] == 1
+    assert record["median_ms"] > 0
+
+
+def test_the_default_is_the_best_that_is_small_and_quick() -> None:
+    cards = []
+    for folder in list_checkpoints():
+        card, record = load_card(folder), load_record(folder, SPEED)
+        small = megabytes(folder, card) <= MOST_MEGABYTES
+        if small and record is not None and record["median_ms"] <= MOST_MILLISECONDS:
+            cards.append(card)
+    assert min(cards, key=rank).name == DEFAULT_CHECKPOINT
 
 
 @pytest.mark.parametrize("folder", SHIPPED)
