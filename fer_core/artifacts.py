@@ -189,6 +189,11 @@ def find_checkpoint(name_or_path: str | Path) -> Path:
     raise CheckpointError(f"no checkpoint {str(name_or_path)!r}; {hint}")
 
 
+def told_name(folder: Path, card: Card) -> str:
+    """The card's name, or the run's where the folder has the name that every run gives to its checkpoint."""
+    return folder.resolve().parent.name if card.name == RUNS_CHECKPOINT else card.name
+
+
 def list_checkpoints() -> list[Path]:
     """Folders of all shipped checkpoints, by name."""
     return sorted(file.parent for file in CHECKPOINTS.glob(f"[!.]*/{CARD}"))

@@ -13,13 +13,13 @@ from pathlib import Path
 from fer_core.artifacts import (
     CARD,
     ONNX,
-    RUNS_CHECKPOINT,
     WEIGHTS,
     Card,
     check_weights,
     find_checkpoint,
     load_card,
     ships,
+    told_name,
 )
 from fer_core.classifiers.base import CheckpointClassifier
 from fer_core.errors import CheckpointError
@@ -46,19 +46,18 @@ def open_parts(folder: Path, card: Card, open_part: OpenPart) -> list[Checkpoint
     return [_opened(folder, member, card, open_part) for member in card.members]
 
 
-def _adopted(folder: Path, part: Path, name: str) -> dict[str, str]:
+def _adopted(folder: Path, part: Path, place: str) -> dict[str, str]:
     card = load_card(part)
     check_weights(part)
     by_name = ships(part)
     if not by_name:
-        _carry(part, folder / MEMBERS / name)
-    where = "" if by_name else f"{MEMBERS}/{name}"
-    return {"name": part.name if by_name else _name(part, card), "folder": where, "weights_sha256": card.weights_sha256}
-
-
-def _name(part: Path, card: Card) -> str:
-    """The card's name, or the run's where the folder has the name that every run gives to its checkpoint."""
-    return part.resolve().parent.name if card.name == RUNS_CHECKPOINT else card.name
+        _carry(part, folder / MEMBERS / place)
+    where = "" if by_name else f"{MEMBERS}/{place}"
+    return {
+        "name": part.name if by_name else told_name(part, card),
+        "folder": where,
+        "weights_sha256": card.weights_sha256,
+    }
 
 
 def _carry(source: Path, target: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from fer_core.artifacts import find_checkpoint, load_card, load_weights
+from fer_core.artifacts import find_checkpoint, load_card, load_weights, told_name
 from fer_core.errors import ConfigError
 from fer_core.models.base import FerModel
 
@@ -62,5 +62,6 @@ def load_initial_weights(model: FerModel, name: str, init: str) -> dict[str, Any
     if not whole_head:
         kept = {key: value for key, value in kept.items() if not key.startswith(HEAD)}
     model.load_state_dict(kept, strict=False)
-    source = {"checkpoint": card.name, "sha256": card.weights_sha256, "head": "loaded" if whole_head else "fresh"}
+    head = "loaded" if whole_head else "fresh"
+    source = {"checkpoint": told_name(folder, card), "sha256": card.weights_sha256, "head": head}
     return source | {"mean": card.input["mean"], "std": card.input["std"]}

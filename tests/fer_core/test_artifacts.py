@@ -12,6 +12,7 @@ import torch
 from fer_core import artifacts
 from fer_core.artifacts import (
     CARD,
+    RUNS_CHECKPOINT,
     WEIGHTS,
     find_checkpoint,
     halved,
@@ -19,6 +20,7 @@ from fer_core.artifacts import (
     load_weights,
     megabytes,
     save_checkpoint,
+    told_name,
     update_card,
 )
 from fer_core.classifiers.network import load_network
@@ -98,3 +100,9 @@ def test_halved_weights_are_half_as_large_and_nearly_the_same(copy: Path) -> Non
         assert after[name].dtype == (torch.float16 if tensor.ndim > 1 else tensor.dtype)
         torch.testing.assert_close(after[name].to(tensor.dtype), tensor, rtol=2**-11, atol=1e-6)
     assert all(parameter.dtype == torch.float32 for parameter in load_network(copy).parameters())
+
+
+def test_a_runs_checkpoint_is_told_by_the_name_of_the_run(copy: Path, tmp_path: Path) -> None:
+    assert told_name(copy, load_card(copy)) == load_card(copy).name
+    run = Path(shutil.copytree(copy, tmp_path / "long_run" / RUNS_CHECKPOINT))
+    assert told_name(run, update_card(run, name=RUNS_CHECKPOINT)) == "long_run"

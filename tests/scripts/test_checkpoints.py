@@ -119,7 +119,7 @@ def test_the_best_checkpoint_heads_the_table_with_its_interval() -> None:
     assert cells[3:5] == ["70.1 % (68.6 to 71.6)"] * 2
     assert cells[5] == "68.4 % (66.8 to 70.0)"
     assert cells[6:8] == ["0.679", "0.021"]
-    assert cells[10] == "PublicTest macro F1"
+    assert cells[10:] == ["-", "PublicTest macro F1"]  # its speed was not measured
     assert lines[3].startswith("| `fresh` |")
 
 
@@ -127,8 +127,16 @@ def test_public_test_orders_the_rows(shipped: Path) -> None:
     better = {"PublicTest": EVALUATION | {"accuracy": 0.71}, "PrivateTest": EVALUATION | {"accuracy": 0.2}}
     artifacts.update_card(shipped / "fresh", metrics=better)
     assert _tables.results_table().splitlines()[2].startswith("| `fresh` |")
-    assert [folder.name for folder in offered_checkpoints("vgg_se")] == ["fresh", "tiny"]
+    assert [folder.name for folder in offered_checkpoints(artifacts.DEFAULT_CHECKPOINT)] == ["fresh", "tiny"]
     assert [folder.name for folder in offered_checkpoints("tiny")] == ["tiny", "fresh"]
+
+
+def test_the_speed_of_other_weights_is_not_told(shipped: Path) -> None:
+    artifacts.save_record(shipped / "tiny", artifacts.SPEED, {"median_ms": 1.26, "processor": "A quick one"})
+    assert "| 1.3 | PublicTest macro F1 |" in _tables.results_table()
+    assert "on one core of A quick one (" in _tables.checkpoint_page()
+    artifacts.update_card(shipped / "tiny", weights_sha256="of others")
+    assert "1.3" not in _tables.results_table().splitlines()[2]
 
 
 def test_labels_and_time_of_an_ensemble_are_those_of_its_members(shipped: Path) -> None:

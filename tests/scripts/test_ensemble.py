@@ -19,6 +19,7 @@ from fer_core.data import store
 from fer_core.data.table import FaceDataset
 from fer_core.evaluation.record import record_evaluation
 from scripts import _card_page, _tables, checkpoints, classical, ensemble, evaluate, explain, predict
+from tests.fer_core.explain.conftest import ON_VGG_SE
 from tests.scripts.conftest import Command as Runner
 
 TRAINING = (
@@ -129,7 +130,7 @@ def test_benchmark_times_what_an_ensemble_can(made: Path, prepared: Path, tmp_pa
     command(ensemble.ensemble, "soft_vote", "--members", "tiny", "--data", prepared, "--out", out)
     options = {"data": prepared, "checkpoint": str(out / "checkpoint"), "threads": 1, "batch": 4, "seconds": 0.01}
     stages = [timing.stage for timing in run_stages(["train_step", "single", "explain"], **options)]
-    assert stages == ["single", "single_torch"]
+    assert stages == ["single", "single_torch", *(f"explain_{name}" for name in ON_VGG_SE)]
 
 
 def test_a_run_stands_for_its_snapshots(made: Path, prepared: Path, tmp_path: Path, command: Command) -> None:
