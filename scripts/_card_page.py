@@ -99,7 +99,8 @@ def _origin(card: Card) -> str:
     speed = f"{training['images_per_second']:.0f} images a second ({training['plan']}; {training['device']})"
     text = (
         f"## How it came about\n\n"
-        f"Trained on {card.data['faces']:,} faces of Training with {training['labels']}, {training['epochs']} epochs "
+        f"Trained on {training.get('faces', card.data['faces']):,} faces of Training with {training['labels']}, "
+        f"{training['epochs']} epochs "
         f"({training['images_seen']:,} images seen) in {training['seconds'] / 60:.0f} minutes, {speed}, seed "
         f"{training['seed']}. Epoch {selection['epoch']} was the best on {selection['split']} "
         f"({selection['metric']} {selection['value']:.4f}). PrivateTest was judged once, after that choice."

@@ -332,16 +332,23 @@ def _training_time(folder: Path, card: Card) -> str:
     """Minutes of training, with those of an ensemble's members or after those of the checkpoint that it began with."""
     members = _member_folders(folder, card)
     own = card.training.get("seconds") or 0.0
-    seconds = own + sum(load_card(part).training.get("seconds") or 0.0 for part in members)
+    cards = [load_card(part) for part in members]
+    seconds = own + sum((one.training.get("seconds") or 0.0) + _seconds_before(one) for one in cards)
     text = f"{seconds / 60:.0f} min" + (" with its members" if members else "")
-    if (start := _start(card)) and (before := _seconds_of(start)):
-        text += f", after `{start}`'s {before / 60:.0f}"
+    if before := _seconds_before(card):
+        text += f", after `{_start(card)}`'s {before / 60:.0f}"
     return text if seconds else "-"
 
 
 def _start(card: Card) -> str:
     """The checkpoint whose weights a training began with, empty where it began afresh."""
     return str((card.training.get("init") or {}).get("checkpoint", ""))
+
+
+def _seconds_before(card: Card) -> float:
+    """What training had taken of the checkpoint that it began with: as the card says, or that checkpoint's."""
+    told = (card.training.get("init") or {}).get("seconds")
+    return float(told) if told else _seconds_of(_start(card))
 
 
 def _seconds_of(name: str) -> float:

@@ -31,8 +31,8 @@ class Seat:
 class Committee(FerModel):
     """The weighted sum of its members' logits.
 
-    Such a sum stands for the weighted geometric mean of their probabilities. Because it is linear in the members, an
-    explanation that follows gradients is the same sum of theirs.
+    Such a sum stands for the weighted geometric mean of their probabilities. Because it is linear in the members, its
+    gradients are the same sum of theirs.
 
     Args:
         seats: at least one; all members have the same classes.

@@ -40,8 +40,9 @@ def load_initial_weights(model: FerModel, name: str, init: str) -> dict[str, Any
         init: a checkpoint's name or folder.
 
     Returns:
-        {"checkpoint", "sha256", "mean", "std", "head"}: where the weights come from, what faces went through there, and
-        whether the head is the checkpoint's ("loaded") or "fresh".
+        {"checkpoint", "sha256", "seconds", "mean", "std", "head"}: where the weights come from, what training took
+        (where the card says it), what faces went through there, and whether the head is the checkpoint's ("loaded") or
+        "fresh".
 
     Raises:
         CheckpointError: no such checkpoint, or a damaged one.
@@ -64,4 +65,6 @@ def load_initial_weights(model: FerModel, name: str, init: str) -> dict[str, Any
     model.load_state_dict(kept, strict=False)
     head = "loaded" if whole_head else "fresh"
     source = {"checkpoint": told_name(folder, card), "sha256": card.weights_sha256, "head": head}
+    if seconds := card.training.get("seconds"):  # the run may not be there any more when the card is read
+        source["seconds"] = seconds
     return source | {"mean": card.input["mean"], "std": card.input["std"]}

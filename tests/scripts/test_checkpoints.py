@@ -131,6 +131,12 @@ def test_public_test_orders_the_rows(shipped: Path) -> None:
     assert [folder.name for folder in offered_checkpoints("tiny")] == ["tiny", "fresh"]
 
 
+def test_the_time_of_a_run_that_does_not_ship_is_told_after_what_began_with_it(shipped: Path) -> None:
+    begun = {"seconds": 600.0, "init": {"checkpoint": "long_run", "seconds": 7200.0}}
+    artifacts.update_card(shipped / "tiny", training=begun)
+    assert "| 10 min, after `long_run`'s 120 |" in _tables.checkpoint_page()
+
+
 def test_the_speed_of_other_weights_is_not_told(shipped: Path) -> None:
     artifacts.save_record(shipped / "tiny", artifacts.SPEED, {"median_ms": 1.26, "processor": "A quick one"})
     assert "| 1.3 | PublicTest macro F1 |" in _tables.results_table()
