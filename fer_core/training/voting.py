@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from fer_core.errors import ConfigError
 from fer_core.labels import FERPLUS_EMOTIONS
 from fer_core.losses import soft_cross_entropy
-from fer_core.training.step import Setting, Step, pooled
+from fer_core.training.step import Batch, Setting, Step, pooled
 
 
 class Answers(NamedTuple):
@@ -57,3 +57,13 @@ class VotingStep(Step):
             return loss
         assert shares is not None
         return loss + self.vote_weight * soft_cross_entropy(answers.votes, shares)
+
+    def loss_of(self, answers: Answers, batch: Batch) -> Tensor:
+        """The loss of a batch's own faces."""
+        return self.loss(answers, batch.targets, batch.shares)
+
+    def blended_loss(self, answers: Answers, batch: Batch, partner: Tensor, share: float) -> Tensor:
+        """The loss of faces that were blended with those of `partner` (B,), each target by its share in the faces."""
+        theirs = None if batch.shares is None else batch.shares[partner]
+        own, others = self.loss_of(answers, batch), self.loss(answers, batch.targets[partner], theirs)
+        return share * own + (1 - share) * others

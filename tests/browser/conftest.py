@@ -143,6 +143,18 @@ def watch(app_url: str) -> Iterator[Watch]:
     watch.check()
 
 
+def settle(page: Page, title: str) -> None:
+    """Waits until the dashboard's page with that title has run; fails where it shows an exception.
+
+    A choice puts the script into "rerunRequested" before it is "running", so only "notRunning" says that it has ended.
+    """
+    from playwright.sync_api import expect
+
+    expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+
+
 @pytest.fixture
 def new_page(chromium: Browser, watch: Watch) -> Iterator[NewPage]:
     """Opens pages: `new_page(width=1280, height=900, dark=False)`; closes them at the end of the test."""

@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from fer_core.data import store
-from tests.browser.conftest import NewPage, Watch, find_browser
+from tests.browser.conftest import NewPage, Watch, find_browser, settle
 from tests.webapp.dashboard.world import write_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,13 +84,6 @@ def open_page(page: Page, url: str, name: str) -> None:
     """Opens a page by its address and waits until it has run."""
     page.goto(f"{url}/{name}")
     settle(page, PAGES[name])
-
-
-def settle(page: Page, title: str) -> None:
-    """Waits until the page with that title has run; fails where it shows an exception."""
-    expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
-    expect(page.locator("[data-testid=stApp][data-test-script-state=running]")).to_have_count(0)
-    expect(page.locator("[data-testid=stException]")).to_have_count(0)
 
 
 def follow(page: Page, title: str) -> None:
@@ -167,13 +160,18 @@ def test_filters_are_in_the_address_and_outlast_other_pages(new_page: NewPage, a
 def test_a_cell_can_be_chosen_by_keyboard(new_page: NewPage, app_url: str) -> None:
     page = new_page()
     open_page(page, app_url, "confusion")
-    for label, emotion in (("True emotion", "fear"), ("Predicted emotion", "sad")):
+    expect(page.get_by_text("Choose a true or a predicted emotion")).to_be_visible()
+    for label, emotion, listed in (
+        ("True emotion", "fear", "true fear, predicted anything, most confident first."),
+        ("Predicted emotion", "sad", "4 images: true fear, predicted sad, most confident first."),
+    ):
         page.get_by_role("combobox", name=label).focus()
         page.keyboard.type(emotion)
         expect(page.get_by_role("option")).to_have_text([emotion])
         page.keyboard.press("Enter")
+        # What is typed while the page runs again is lost, and it begins to run some time after the key.
+        expect(page.get_by_text(listed)).to_be_visible()
         settle(page, "Confusion matrix")
-    expect(page.get_by_text("4 images: true fear, predicted sad, most confident first.")).to_be_visible()
 
 
 def test_the_matrix_is_downloaded_as_table_and_picture(new_page: NewPage, app_url: str, tmp_path: Path) -> None:

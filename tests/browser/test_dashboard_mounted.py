@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import NewPage, Watch
-
-
-def settle(page: Page, title: str) -> None:
-    """Waits until the page with that title has run; fails where it shows an exception."""
-    expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
-    expect(page.locator("[data-testid=stApp][data-test-script-state=running]")).to_have_count(0)
-    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+from tests.browser.conftest import NewPage, Watch, settle
 
 
 def test_it_shows_the_dataset_that_the_app_was_started_with(new_page: NewPage, app_url: str) -> None:

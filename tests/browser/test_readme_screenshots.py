@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.conftest import NewPage
+from tests.browser.conftest import NewPage, settle
 
 LARGEST = 300 * 1024
 
@@ -58,7 +58,6 @@ def test_dashboard(new_page: NewPage, app_url: str, screenshots: Path) -> None:
     page = new_page(1200, 1060)
     page.goto(f"{app_url}/dashboard/confusion")
     expect(page.locator("[data-testid=stApp] .js-plotly-plot").first).to_be_visible()
-    expect(page.locator("[data-testid=stApp][data-test-script-state=running]")).to_have_count(0)
+    settle(page, "Confusion matrix")
     expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0)
-    expect(page.locator("[data-testid=stException]")).to_have_count(0)
     save(page.screenshot(), screenshots / "dashboard.png")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from fer_core.data.transforms import Normalisation
 from fer_core.errors import ConfigError
 from fer_core.models.base import FerModel
 from fer_core.training.step import STEPS, Batch, Setting, require_share
+from fer_core.training.steps.mixup import draw_share
 from fer_core.training.voting import VotingStep
 
 
@@ -71,22 +73,40 @@ def load_teacher(name: str) -> Teacher:
 class DistillationStep(VotingStep):
     """The loss, and the divergence from the teachers' mean answer on the same augmented faces.
 
+    Teachers may take turns, so that many cost a step no more than one (Fukuda et al. 2017,
+    https://doi.org/10.21437/Interspeech.2017-614): the divergence is linear in what is taught but for a term that the
+    network cannot change, so its gradient is on average that of the mean of all. Faces may be blended in pairs: of those
+    teachers know no label by heart (Beyer et al. 2022, https://arxiv.org/abs/2106.05237).
+
     Args:
         setting: the run's.
         teachers: checkpoints, names or folders.
         temperature: by which both logits are divided before the softmax.
         weight: share of the divergence in the loss, which is scaled by the temperature's square.
+        turns: teachers that are asked in a step, drawn anew for each; 0 asks all of them.
+        mixup: how even the shares of blended faces are, as `alpha` of mixup; 0 blends none.
     """
 
     def __init__(
-        self, setting: Setting, teachers: Sequence[str] = (), temperature: float = 4.0, weight: float = 0.7
+        self,
+        setting: Setting,
+        teachers: Sequence[str] = (),
+        temperature: float = 4.0,
+        weight: float = 0.7,
+        turns: int = 0,
+        mixup: float = 0.0,
     ) -> None:
         super().__init__(setting)
         if isinstance(teachers, str) or not teachers:
             raise ConfigError('distillation needs teachers, such as --method-options \'{"teachers": ["vgg_se"]}\'')
         if temperature <= 0:
             raise ConfigError(f"method_options: temperature ({temperature}) must be above 0")
+        if not 0 <= turns <= len(teachers):
+            raise ConfigError(f"method_options: turns ({turns}) must be between 0 and the {len(teachers)} teachers")
+        if mixup < 0:
+            raise ConfigError(f"method_options: mixup ({mixup}) must be at least 0")
         self.temperature, self.weight = temperature, require_share("weight", weight)
+        self.turns, self.mixup = turns, mixup
         self.normalisation = setting.normalisation
         self.teachers = tuple(load_teacher(name) for name in teachers)  # a tuple: neither trained nor saved
         for teacher in self.teachers:
@@ -96,17 +116,31 @@ class DistillationStep(VotingStep):
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """A batch -> loss and logits."""
-        answers = self.answer(batch.faces)
+        faces, loss = batch.faces, self.loss_of
+        if self.mixup:
+            partner = torch.randperm(len(batch.labels)).to(batch.faces.device)
+            share = draw_share(self.mixup)
+            faces, loss = (
+                faces.lerp(faces[partner], 1 - share),
+                partial(self.blended_loss, partner=partner, share=share),
+            )
+        answers = self.answer(faces)
         softened = (answers.logits / self.temperature).log_softmax(1)
-        divergence = functional.kl_div(softened, self.taught(batch.faces), reduction="batchmean")
-        loss = (1 - self.weight) * self.loss(answers, batch.targets, batch.shares)
-        return {"loss": loss + self.weight * self.temperature**2 * divergence, "logits": answers.logits}
+        divergence = functional.kl_div(softened, self.taught(faces), reduction="batchmean")
+        total = (1 - self.weight) * loss(answers, batch) + self.weight * self.temperature**2 * divergence
+        return {"loss": total, "logits": answers.logits}
 
     @torch.no_grad()
     def taught(self, faces: Tensor) -> Tensor:
-        """(B, 1, h, w) normalised -> the teachers' mean softened probabilities (B, C)."""
+        """(B, 1, h, w) normalised -> the mean softened probabilities (B, C) of the teachers whose turn it is."""
         unit = faces * self.normalisation.std + self.normalisation.mean
-        return torch.stack([(teacher(unit) / self.temperature).softmax(1) for teacher in self.teachers]).mean(0)
+        return torch.stack([(teacher(unit) / self.temperature).softmax(1) for teacher in self.asked()]).mean(0)
+
+    def asked(self) -> Sequence[Teacher]:
+        """The teachers of one step."""
+        if not self.turns:
+            return self.teachers
+        return [self.teachers[place] for place in torch.randperm(len(self.teachers))[: self.turns].tolist()]
 
 
 def _hashes(given: Sequence[str], teachers: Sequence[Teacher]) -> dict[str, str]:

@@ -31,12 +31,7 @@ class BlendStep(VotingStep):
         partner = torch.randperm(len(batch.labels)).to(batch.faces.device)
         faces, share = self.blend(batch.faces, batch.faces[partner], draw_share(self.alpha))
         answers = self.answer(faces)
-        theirs = None if batch.shares is None else batch.shares[partner]
-        own, others = (
-            self.loss(answers, batch.targets, batch.shares),
-            self.loss(answers, batch.targets[partner], theirs),
-        )
-        return {"loss": share * own + (1 - share) * others, "logits": answers.logits}
+        return {"loss": self.blended_loss(answers, batch, partner, share), "logits": answers.logits}
 
     @abstractmethod
     def blend(self, faces: Tensor, others: Tensor, share: float) -> tuple[Tensor, float]:

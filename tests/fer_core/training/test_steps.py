@@ -426,6 +426,44 @@ def test_distillation_asks_teachers_in_their_own_terms(tmp_path: Path) -> None:
     assert set(dict(step.named_parameters())) == {f"model.{name}" for name in dict(step.model.named_parameters())}
 
 
+def test_teachers_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = [str(_teacher(tmp_path / name, Normalisation(0.5, 0.25), 48)[0]) for name in ("one", "two", "three")]
+    step = step_for("distillation", teachers=folders, turns=2)
+    assert isinstance(step, DistillationStep)
+    asked = [{teacher.name for teacher in step.asked()} for _ in range(30)]
+    assert {len(names) for names in asked} == {2}
+    assert set.union(*asked) == {"one", "two", "three"}
+    single = step_for("distillation", teachers=folders[:1], turns=1)
+    plain = step_for("distillation", teachers=folders[:1])
+    single.load_state_dict(plain.state_dict())
+    batch = batch_of(4)
+    assert single.eval()(batch)["loss"].item() == pytest.approx(plain.eval()(batch)["loss"].item())
+    with pytest.raises(ConfigError, match=r"turns \(4\) must be between 0 and the 3 teachers"):
+        step_for("distillation", teachers=folders, turns=4)
+
+
+def test_distillation_asks_of_blended_faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, teacher = _teacher(tmp_path / "one", Normalisation(0.5, 0.25), 48)
+    monkeypatch.setattr("fer_core.training.steps.distillation.draw_share", lambda alpha: 0.75 if alpha == 0.5 else 0.0)
+    monkeypatch.setattr(torch, "randperm", lambda count: torch.arange(count).roll(1))
+    step = step_for("distillation", teachers=[str(folder)], temperature=1.0, weight=0.5, mixup=0.5).eval()
+    batch = batch_of(4)
+    outputs = step(batch)
+    mixed = 0.75 * batch.faces + 0.25 * batch.faces.roll(1, 0)
+    with torch.no_grad():
+        logits, answers = (
+            step.model(mixed),
+            teacher((mixed * step.normalisation.std + step.normalisation.mean - 0.5) / 0.25),
+        )
+    targets = 0.75 * batch.targets + 0.25 * batch.targets.roll(1, 0)
+    entropy = torch.nn.functional.cross_entropy(logits, targets)
+    divergence = (answers.softmax(1) * (answers.log_softmax(1) - logits.log_softmax(1))).sum(1).mean()
+    assert outputs["loss"].item() == pytest.approx((0.5 * entropy + 0.5 * divergence).item(), rel=1e-4)
+    torch.testing.assert_close(outputs["logits"], logits)
+    with pytest.raises(ConfigError, match=r"mixup \(-1.0\) must be at least 0"):
+        step_for("distillation", teachers=[str(folder)], mixup=-1.0)
+
+
 def replace_faces(batch: Batch, faces: torch.Tensor) -> Batch:
     return batch._replace(faces=faces)
 
