@@ -24,6 +24,8 @@ from fer_core.artifacts import (
 )
 from fer_core.errors import ConfigError
 from fer_core.labels import TESTS, judged_by
+from scripts._seeds import HEAD as SEEDS
+from scripts._seeds import seed_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +77,10 @@ says which labels taught it: most had the votes of FER+ as a second target, whic
 one face on one core of {processors} (`python -m scripts.benchmark single --checkpoint NAME --record`).
 Everything was selected on PublicTest, by which the rows are ordered; PrivateTest was looked at once for
 each model, when all about it was decided. What was tried on the way, with what did not work, is in [LOG.md](LOG.md).
+
+Mean and standard deviation of runs that differ in nothing but their seed:
+
+{seeds}
 
 This page is generated from the cards: `python -m scripts.document`.
 """
@@ -133,7 +139,7 @@ def checkpoint_page() -> str:
     """All of checkpoints/README.md."""
     rows = [[*_results_row(folder, card), *_training(folder, card)] for folder, card in _cards()]
     table = _table((*RESULTS, "trained on", "training time"), rows)
-    return PAGE.format(default=DEFAULT_CHECKPOINT, table=table, processors=_processors())
+    return PAGE.format(default=DEFAULT_CHECKPOINT, table=table, seeds=seeds_table(), processors=_processors())
 
 
 def _processors() -> str:
@@ -145,6 +151,12 @@ def _processors() -> str:
 def results_table() -> str:
     """What each shipped checkpoint reaches."""
     return _table(RESULTS, [_results_row(folder, card) for folder, card in _cards()])
+
+
+def seeds_table() -> str:
+    """Recipes of which several seeds ship."""
+    rows = seed_rows(load_card(folder) for folder in list_checkpoints())
+    return _table(SEEDS, rows) if rows else "No recipe ships with three seeds."
 
 
 def models_table() -> str:
@@ -261,6 +273,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "studies": studies_table,
     "leaderboard": leaderboard_table,
     "results": results_table,
+    "seeds": seeds_table,
     "protocols": protocols_table,
     "models": models_table,
     "readers": readers_table,

@@ -165,6 +165,25 @@ def test_time_of_a_training_that_began_with_weights_names_theirs(shipped: Path) 
     assert "| 10 min |" in _tables.checkpoint_page()
 
 
+def test_runs_that_differ_in_their_seed_alone_are_told_together(shipped: Path) -> None:
+    def ship(name: str, accuracy: float, **config: object) -> None:
+        if not (shipped / name).is_dir():
+            shutil.copytree(shipped / "tiny", shipped / name)
+        training = TRAINING | {"config": {"model": "vgg_se", "epochs": 2, **config}}
+        metrics = dict.fromkeys(("PublicTest", "PrivateTest"), EVALUATION | {"accuracy": accuracy})
+        artifacts.update_card(shipped / name, name=name, training=training, metrics=metrics)
+
+    ship("tiny", 0.70, seed=0)
+    ship("second", 0.71, seed=1, label_smoothing=0.1)  # the default, told by a card that is younger
+    assert _tables.seeds_table() == "No recipe ships with three seeds."
+    ship("third", 0.72, seed=2)
+    ship("longer", 0.9, seed=3, epochs=3)
+    lines = _tables.seeds_table().splitlines()
+    told = "| `tiny`, `second`, `third` | 0, 1, 2 | 71.0 ± 1.0 % | 71.0 ± 1.0 % | - | 0.679 ± 0.000 | 0.021 ± 0.000 |"
+    assert lines[2:] == [told]
+    assert told in _tables.checkpoint_page()
+
+
 @pytest.mark.usefixtures("shipped")
 def test_the_checkpoint_page_adds_where_and_how_long() -> None:
     assert "| CPU | 90 min |" in _tables.checkpoint_page()
@@ -186,7 +205,7 @@ def test_a_table_is_replaced_between_its_markers_only() -> None:
 
 
 def test_an_unknown_table_is_an_error() -> None:
-    with pytest.raises(ConfigError, match=r"no table 'modells'; there are .*results, protocols, models"):
+    with pytest.raises(ConfigError, match=r"no table 'modells'; there are .*results, seeds, protocols, models"):
         _tables.with_tables("<!-- table: modells -->\n<!-- end of table -->\n")
 
 

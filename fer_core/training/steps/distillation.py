@@ -75,8 +75,8 @@ class DistillationStep(VotingStep):
 
     Teachers may take turns, so that many cost a step no more than one (Fukuda et al. 2017,
     https://doi.org/10.21437/Interspeech.2017-614): the divergence is linear in what is taught but for a term that the
-    network cannot change, so its gradient is on average that of the mean of all. Faces may be blended in pairs: of those
-    teachers know no label by heart (Beyer et al. 2022, https://arxiv.org/abs/2106.05237).
+    network cannot change, so its gradient is on average that of the mean of all. Faces may be blended in pairs: of
+    those, teachers know no label by heart (Beyer et al. 2022, https://arxiv.org/abs/2106.05237).
 
     Args:
         setting: the run's.
