@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,9 +34,9 @@ def ensemble(
         ),
     ],
     data: Annotated[Path, typer.Option(help="Prepared dataset, or a raw source that is prepared on the way.")],
-    out: Annotated[Path, typer.Option(help="Folder to write; the ensemble is its folder `checkpoint`.")],
     config: TrainConfig,
     execution: ExecutionConfig,
+    out: Annotated[Path | None, typer.Option(help="Folder to write; the ensemble is its folder `checkpoint`.")] = None,
     members: Annotated[
         list[str] | None,
         typer.Option(
@@ -49,13 +50,18 @@ def ensemble(
         typer.Option(help="pair_tree: a checkpoint whose confusions on PublicTest choose the pairs; opposites else."),
     ] = None,
     views: Annotated[str, typer.Option(help="single, or flip: face and mirror image averaged.")] = "single",
+    compare: Annotated[
+        bool,
+        typer.Option("--compare", help="Write nothing; tell what every choice of the members reaches on PublicTest."),
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the members' runs in --out.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Builds an ensemble METHOD; weights and temperature are fitted on PublicTest, PrivateTest is not looked at.
 
     With --model, one_vs_rest trains a model for each emotion (and mixes in --members that know all), boosting and
-    pair_tree train theirs; the other methods take --members as they are.
+    pair_tree train theirs; the other methods take --members as they are. With --compare every choice of the members is
+    judged, so that one can be made on PublicTest alone.
     """
     from fer_core.classifiers import load_classifier
     from fer_core.classifiers.combination import COMBINATIONS
@@ -63,6 +69,11 @@ def ensemble(
 
     title = COMBINATIONS[combination].title
     check_request(combination, members or [], model, views)
+    if compare:
+        show_choices(combination, members or [], data, views, as_json)
+        return
+    if out is None:
+        raise ConfigError("name the folder to write with --out, or ask for --compare, which writes nothing")
     dataset = open_dataset(data)
     tree = chosen_tree(dataset, tree_by)
     workshop = Workshop(config, execution, dataset, out, resume, say, bar)
@@ -84,6 +95,22 @@ def ensemble(
     }
     accuracy = card.selection["value"]
     emit(document, as_json, [f"{title} of {len(folders)}: PublicTest accuracy {accuracy:.4f}; checkpoint in {target}"])
+
+
+def show_choices(method: str, members: list[str], data: Path, views: str, as_json: bool) -> None:
+    """Tells what every choice of the members reaches on PublicTest, the best first."""
+    from fer_core.classifiers import load_classifier
+    from fer_core.classifiers.ensemble import compare_choices
+
+    if not members:
+        raise ConfigError("--compare needs --members, checkpoints that are there")
+    opened = [load_classifier(folder) for folder in member_folders(members)]
+    found = compare_choices(method, opened, open_dataset(data), views=views)
+    lines = (
+        f"{choice.accuracy:.4f}  {' + '.join(choice.members)}  (none of them right alone: {choice.all_wrong:.4f})"
+        for choice in found
+    )
+    emit([asdict(choice) for choice in found], as_json, lines)
 
 
 def check_request(method: str, members: list[str], model: str, views: str) -> None:

@@ -6,13 +6,15 @@ import platform
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer_core.artifacts import ENSEMBLE, NETWORK, Card, load_arrays, load_card, save_arrays, update_card
+from fer_core.artifacts import ENSEMBLE, NETWORK, Card, load_arrays, load_card, save_arrays, told_name, update_card
 from fer_core.classifiers.base import CheckpointClassifier, log_probabilities, mean_over_views, views_of
 from fer_core.classifiers.calibration import fit_temperature
 from fer_core.classifiers.combination import COMBINATIONS, Arrays, Combination, cross_fits
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from fer_core.models.base import FerModel
 
 PUBLIC = "PublicTest"
+MOST_COMPARED = 10
+"""Members of which every choice is compared; each more doubles their number."""
 SHOWN = 16
 """The card shows arrays of at most so many numbers beside keeping them with the weights."""
 
@@ -165,6 +169,60 @@ def build_ensemble(
     )
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What some of several checkpoints reach together on PublicTest.
+
+    Attributes:
+        members: their names.
+        accuracy: 0..1; of answers that were held out, where labels teach the combination.
+        all_wrong: share of the faces that none of them answers rightly alone.
+    """
+
+    members: tuple[str, ...]
+    accuracy: float
+    all_wrong: float
+
+
+def compare_choices(
+    method: str,
+    members: Sequence[CheckpointClassifier],
+    dataset: FaceDataset,
+    *,
+    views: str = "single",
+    **options: Any,
+) -> list[Choice]:
+    """Every choice of one or more of the members, the most accurate first; each member is asked once.
+
+    Args:
+        method: a name in COMBINATIONS.
+        members: at most MOST_COMPARED, which know the same emotions.
+        dataset: faces; Training and PrivateTest are not looked at.
+        views: single or flip (see `Card.views`).
+        options: the method's own.
+
+    Raises:
+        ConfigError, DataError: there are too many members, or they or the dataset do not fit.
+    """
+    if len(members) > MOST_COMPARED:
+        raise ConfigError(f"of at most {MOST_COMPARED} members every choice is compared; there are {len(members)}")
+    if len({member.labels for member in members}) > 1:
+        raise ConfigError("only members that know the same emotions can be compared; leave the others out")
+    card = _draft(method, method, members, views)
+    public = _public(dataset, card.labels)
+    seen = _seen(card, members, public)
+    alone = np.stack([mean_over_views(log_probabilities(np.stack(said))).argmax(1) for said in zip(*seen, strict=True)])
+    wrong = alone != public.labels
+    found = []
+    for size in range(1, len(members) + 1):
+        for chosen in map(list, combinations(range(len(members)), size)):
+            logits = _held_out(COMBINATIONS[method], [said[chosen] for said in seen], public.labels, **options)
+            names = tuple(told_name(members[place].folder, members[place].card) for place in chosen)
+            all_wrong = round(float(wrong[chosen].all(0).mean()), 6)
+            found.append(Choice(names, _accuracy(logits, public.labels), all_wrong))
+    return sorted(found, key=lambda choice: (-choice.accuracy, len(choice.members)))
+
+
 def _metric(method: str) -> str:
     return "cross-fitted accuracy" if COMBINATIONS[method].learns else "accuracy"
 
@@ -195,9 +253,14 @@ def _fit(
 ) -> tuple[Arrays, np.ndarray]:
     """What the combination learns from the faces as they are, and the logits (N, C) over all views, held out."""
     combination = COMBINATIONS[card.model]
-    seen = [ask(members, view(np.asarray(public.pixels)), card.labels) for view in views_of(card)]
+    seen = _seen(card, members, public)
     learnt = combination.fit(seen[0], public.labels, **options)
     return learnt, _held_out(combination, seen, public.labels, **options)
+
+
+def _seen(card: Card, members: Sequence[CheckpointClassifier], public: FaceDataset) -> list[np.ndarray]:
+    """Of each view of the faces what the members say, float32 (M, N, C)."""
+    return [ask(members, view(np.asarray(public.pixels)), card.labels) for view in views_of(card)]
 
 
 def _held_out(combination: Combination, seen: Sequence[np.ndarray], labels: np.ndarray, **options: Any) -> np.ndarray:

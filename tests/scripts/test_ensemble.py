@@ -123,6 +123,41 @@ def test_an_ensemble_goes_through_every_command(
     assert "both  soft_vote" in capsys.readouterr().out
 
 
+def test_every_choice_of_members_is_compared_on_public_test(
+    made: Path, prepared: Path, tmp_path: Path, command: Command
+) -> None:
+    build = ("soft_vote", "--members", "tiny", "other", "--data", prepared, "--views", "flip")
+    status, choices, _ = command(ensemble.ensemble, *build, "--compare")
+    assert status == 0
+    assert {tuple(choice["members"]) for choice in choices} == {("tiny",), ("other",), ("tiny", "other")}
+    accuracies = {tuple(choice["members"]): choice["accuracy"] for choice in choices}
+    assert list(accuracies.values()) == sorted(accuracies.values(), reverse=True)
+    _, built, _ = command(ensemble.ensemble, *build, "--out", tmp_path / "run")
+    assert accuracies["tiny", "other"] == built["best"]["value"]
+    wrong = {tuple(choice["members"]): choice["all_wrong"] for choice in choices}
+    assert wrong["tiny", "other"] <= min(wrong["tiny",], wrong["other",])
+    assert wrong["tiny",] == pytest.approx(1 - accuracies["tiny",], abs=1e-5)
+
+    status, _, told = command(ensemble.ensemble, *build)
+    assert status == 2
+    assert "name the folder to write with --out, or ask for --compare" in told
+    status, _, told = command(ensemble.ensemble, "boosting", "--model", "vgg_se", "--data", prepared, "--compare")
+    assert status == 2
+    assert "--compare needs --members" in told
+
+
+def test_only_a_few_members_of_the_same_emotions_are_compared(made: Path, prepared: Path, command: Command) -> None:
+    many = ["tiny"] * 11
+    status, _, told = command(ensemble.ensemble, "soft_vote", "--members", *many, "--data", prepared, "--compare")
+    assert status == 2
+    assert "of at most 10 members every choice is compared; there are 11" in told
+    update_card(made / "other", labels=load_card(made / "other").labels[::-1])
+    both = ("soft_vote", "--members", "tiny", "other", "--data", prepared, "--compare")
+    status, _, told = command(ensemble.ensemble, *both)
+    assert status == 2
+    assert "only members that know the same emotions" in told
+
+
 def test_benchmark_times_what_an_ensemble_can(made: Path, prepared: Path, tmp_path: Path, command: Command) -> None:
     from scripts._stages import run_stages
 
