@@ -15,7 +15,7 @@ from fer_core.labels import TESTS
 
 FEWEST = 3
 """Fewer runs of one recipe say nothing of chance."""
-HEAD = ("checkpoints", "seeds", *TESTS, "without twins", "macro-F1", "ECE")
+HEAD = ("checkpoints", "seeds", "processes", *TESTS, "without twins", "macro-F1", "ECE")
 
 
 def seed_rows(cards: Iterable[Card]) -> list[list[str]]:
@@ -24,7 +24,10 @@ def seed_rows(cards: Iterable[Card]) -> list[list[str]]:
 
 
 def recipes(cards: Iterable[Card]) -> list[list[Card]]:
-    """Networks that share every option of their training but the seed, and the data; by seed."""
+    """Networks that share every option of their training but the seed, and the data; by seed.
+
+    How many processes trained them is no option of a recipe, but it changes what they learn a little, and is told.
+    """
     trained = [card for card in cards if card.kind == NETWORK and card.training.get("config")]
     groups = [sorted(group, key=_seed) for _, group in groupby(sorted(trained, key=_recipe), _recipe)]
     return [group for group in groups if len({_seed(card) for card in group}) >= FEWEST]
@@ -45,6 +48,7 @@ def _row(cards: list[Card]) -> list[str]:
     return [
         ", ".join(f"`{card.name}`" for card in cards),
         ", ".join(str(_seed(card)) for card in cards),
+        ", ".join(str(card.training.get("devices", "?")) for card in cards),
         *(_spread(cards, split, "accuracy", _percent) for split in (*TESTS, DEDUPLICATED)),
         _spread(cards, official, "macro_f1", _three_digits),
         _spread(cards, official, "ece", _three_digits),
