@@ -180,7 +180,8 @@ def test_runs_that_differ_in_their_seed_alone_are_told_together(shipped: Path) -
     ship("third", 0.72, seed=2)
     ship("longer", 0.9, seed=3, epochs=3)
     lines = _tables.seeds_table().splitlines()
-    told = "| `tiny`, `second`, `third` | 0, 1, 2 | ?, ?, 1 | 71.0 ± 1.0 % | 71.0 ± 1.0 % | - | 0.679 ± 0.000 | 0.021 ± 0.000 |"
+    names, accuracy = "`tiny`, `second`, `third`", "71.0 ± 1.0 %"
+    told = f"| {names} | 0, 1, 2 | ?, ?, 1 | {accuracy} | {accuracy} | - | 0.679 ± 0.000 | 0.021 ± 0.000 |"
     assert lines[2:] == [told]
     assert told in _tables.checkpoint_page()
 
