@@ -45,6 +45,7 @@ REQUIRED = {
     "vgg_se": 0.7,
     "vgg_se_ferplus": 0.87,
     "vgg_se_wide": 0.7,
+    "vgg_se_taught": 0.705,
     "soft_vote": 0.715,
     "cnn_self_attention": 0.64,
     "cnn_grid_attention": 0.625,
