@@ -102,8 +102,8 @@ def show_choices(method: str, members: list[str], data: Path, views: str, as_jso
     from fer_core.classifiers import load_classifier
     from fer_core.classifiers.ensemble import compare_choices
 
-    if not members:
-        raise ConfigError("--compare needs --members, checkpoints that are there")
+    if method in TRAINED:
+        raise ConfigError(f"--compare does not go with {method}, whose members are trained for it")
     opened = [load_classifier(folder) for folder in member_folders(members)]
     found = compare_choices(method, opened, open_dataset(data), views=views)
     lines = (

@@ -141,9 +141,13 @@ def test_every_choice_of_members_is_compared_on_public_test(
     status, _, told = command(ensemble.ensemble, *build)
     assert status == 2
     assert "name the folder to write with --out, or ask for --compare" in told
-    status, _, told = command(ensemble.ensemble, "boosting", "--model", "vgg_se", "--data", prepared, "--compare")
-    assert status == 2
-    assert "--compare needs --members" in told
+    for request, reason in (
+        (("boosting", "--model", "vgg_se"), "--compare does not go with boosting"),
+        (("pair_tree", "--members", "tiny", "other"), "--compare does not go with pair_tree"),
+    ):
+        status, _, told = command(ensemble.ensemble, *request, "--data", prepared, "--compare")
+        assert status == 2
+        assert reason in told
 
 
 def test_only_a_few_members_of_the_same_emotions_are_compared(made: Path, prepared: Path, command: Command) -> None:
