@@ -61,13 +61,14 @@ def evaluate(
 
     Faces whose label the model does not know are left out and counted by that label. A dataset without official splits
     is judged whole with --split all. Where a dataset names who is shown (FERG's characters, the people of JAFFE and
-    CK+), accuracy follows for each.
+    CK+), accuracy follows for each. Where FER+ was joined, its voters are compared with the answers and the errors.
     """
     import numpy as np
 
     from fer_core.classifiers import load_classifier
     from fer_core.data.predictions import probabilities_of
     from fer_core.data.table import centre_squares
+    from fer_core.evaluation.crowd import against_votes
     from fer_core.evaluation.labels import labelled_for, left_out, uses_ferplus
     from fer_core.evaluation.predictions import predict_dataset
     from fer_core.evaluation.protocols import PROTOCOLS, copies_in
@@ -89,12 +90,14 @@ def evaluate(
     table = predict_dataset(classifier, faces, judge=lambda pixels: view(classifier, pixels), progress=bar)
     seconds = time.perf_counter() - start
     report = evaluate_predictions(table, classifier.labels)
+    by_votes = uses_ferplus(dataset, classifier.labels, labels)
+    crowd = None if by_votes else against_votes(table, dataset.table)
     distinct = effective_count(table["row"].to_numpy())
     judged = parts.test[np.isin(faces.labels, np.arange(len(classifier.labels)))]
     taught = np.flatnonzero(parts.dataset.table["split"] == "Training")
     document = {
         "checkpoint": classifier.name,
-        "judged_by": "FER+ majority" if uses_ferplus(dataset, classifier.labels, labels) else "dataset",
+        "judged_by": "FER+ majority" if by_votes else "dataset",
         "split": split,
         "protocol": protocol,
         "tta": tta,
@@ -107,6 +110,7 @@ def evaluate(
         "ece_by_chance": chance_calibration_error(probabilities_of(table, classifier.labels).max(1)),
         "centre_squares": centre_squares(faces.table),
         "left_out": left_out(faces, classifier.labels),
+        "crowd": asdict(crowd) if crowd else None,
         "subjects": {name: asdict(score) for name, score in by_subject(table, classifier.labels, faces).items()},
         "device": classifier.device,
         "images_per_second": round(len(table) / seconds, 1),
@@ -143,7 +147,17 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     yield f"  {'':10}{'precision':>10}{'recall':>10}{'faces':>8}"
     for emotion, scores in document["per_class"].items():
         yield f"  {emotion:10}{scores['precision']:>10.1%}{scores['recall']:>10.1%}{scores['support']:>8}"
+    if crowd := document["crowd"]:
+        yield from _crowd_lines(crowd)
     yield from _subject_lines(document["subjects"])
+
+
+def _crowd_lines(crowd: dict[str, Any]) -> Iterator[str]:
+    yield f"  FER+'s voters, on {crowd['faces']} of these faces:"
+    same, answered = crowd["label_is_majority"], crowd["answer_is_majority"]
+    yield f"    most of them agree with the label of {same:.1%}, and with the model on {answered:.1%}"
+    shared, unvoted = crowd["errors_with_majority"], crowd["errors_without_a_vote"]
+    yield f"    of {crowd['errors']} errors most make {shared:.1%} as well; of {unvoted:.1%} nobody chose the label"
 
 
 def _subject_lines(subjects: dict[str, dict[str, float]]) -> Iterator[str]:

@@ -13,6 +13,7 @@ import pytest
 
 from fer_core.artifacts import ONNX, load_card, update_card
 from fer_core.data import store
+from fer_core.data.audit.label_noise import vote_doubts
 from fer_core.labels import EMOTIONS
 from fer_core.metrics import wilson_interval
 
@@ -53,6 +54,20 @@ def test_export_then_evaluate_and_record(checkpoint: Path, prepared: Path) -> No
     assert low <= document["accuracy"] <= high
     card = load_card(checkpoint)
     assert card.metrics["PrivateTest"]["accuracy"] == pytest.approx(document["accuracy"], abs=1e-6)
+
+
+def test_answers_are_compared_with_the_votes_unless_the_votes_are_the_judge(checkpoint: Path, prepared: Path) -> None:
+    private = store.load(prepared).split("PrivateTest")
+    command = ("scripts.evaluate", str(checkpoint), "--data", str(prepared))
+    by_label, by_votes = run(*command, "--json"), run(*command, "--labels", "ferplus", "--json")
+    crowd = json.loads(by_label.stdout)["crowd"]
+    assert crowd["faces"] == len(private)
+    lead = vote_doubts(private.table)
+    assert crowd["label_is_majority"] == pytest.approx((lead["majority"] == lead["label"]).mean())
+    assert json.loads(by_votes.stdout)["crowd"] is None
+    shown = run(*command).stdout
+    assert f"FER+'s voters, on {len(private)} of these faces" in shown
+    assert f"of {crowd['errors']} errors" in shown
 
 
 def test_ten_crop_on_the_deduplicated_split_for_people(checkpoint: Path, prepared: Path) -> None:

@@ -22,6 +22,7 @@ from fer_core.data.store import MANIFEST
 from fer_core.data.table import FaceDataset
 from fer_core.errors import DataError, FerError, file_trouble
 from fer_core.evaluation import pairs
+from fer_core.evaluation.crowd import CrowdReport, against_votes
 from fer_core.evaluation.predictions import load_predictions
 from fer_core.evaluation.report import evaluate_predictions
 from fer_core.figures import dataset_tables, prediction_tables
@@ -206,6 +207,13 @@ def examined(name: str, split: str, protocol: str) -> tuple[pd.DataFrame, dict[s
     return _examined(path, _changed(path / PREDICTIONS), split, twins)
 
 
+def crowd_report(name: str, split: str, protocol: str) -> CrowdReport | None:
+    """The answers on a split under a protocol beside FER+'s votes, None where there are no votes on these faces."""
+    path, rows = checkpoints()[name], _rows_judged(name)
+    twins = _twins(name) if protocol == DEDUPLICATED else ()
+    return None if rows is None else _crowd_report(path, _changed(path / PREDICTIONS), split, twins, rows)
+
+
 def differences(against: str, split: str) -> dict[str, PairedDifference]:
     """How much more accurate on a split each checkpoint is than `against`, for those judged by the same labels."""
     folders = {name: folder for name, folder in checkpoints().items() if answers(name) is not None}
@@ -308,16 +316,19 @@ def _history(path: Path, changed: int) -> pd.DataFrame | None:
 def _examined(
     path: Path, changed: int, split: str, left_out: tuple[int, ...]
 ) -> tuple[pd.DataFrame, dict[str, Any]] | None:
-    try:
-        predictions = load_predictions(path)
-    except FerError:
-        return None
-    predictions = predictions[(predictions["split"] == split) & ~predictions["row"].isin(left_out)]
+    predictions = _predictions(path, split, left_out)
     if predictions.empty:
         return None
-    labels = classes_of(predictions)
-    report = evaluate_predictions(predictions, labels).to_dict()
+    report = evaluate_predictions(predictions, classes_of(predictions)).to_dict()
     return prediction_tables.answers(predictions), report
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _crowd_report(
+    path: Path, changed: int, split: str, left_out: tuple[int, ...], _rows: pd.DataFrame
+) -> CrowdReport | None:
+    predictions = _predictions(path, split, left_out)
+    return None if predictions.empty else against_votes(predictions, _rows)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
@@ -333,10 +344,26 @@ def _required() -> Source:
     return shown
 
 
+def _predictions(path: Path, split: str, left_out: tuple[int, ...]) -> pd.DataFrame:
+    """What a checkpoint says of a split without these rows; empty where it ships no predictions."""
+    try:
+        predictions = load_predictions(path)
+    except FerError:
+        return pd.DataFrame()
+    return predictions[(predictions["split"] == split) & ~predictions["row"].isin(left_out)]
+
+
+def _rows_judged(name: str) -> pd.DataFrame | None:
+    """The dataset's rows that a checkpoint's predictions are about, None where they are not at hand."""
+    shipped, own, data = profile(), source(), judged_data(name)
+    if data == "own" and own is not None:
+        return own.rows
+    return shipped.rows if data == "shipped" and shipped is not None else None
+
+
 def _twins(name: str) -> tuple[int, ...]:
     """Numbers of the test images judged by a checkpoint that have a byte-identical twin in Training."""
-    shipped, own, data = profile(), source(), judged_data(name)
-    rows = own.rows if data == "own" and own is not None else shipped.rows if shipped is not None else None
+    rows = _rows_judged(name)
     return () if rows is None else tuple(leaked_rows(rows).tolist())
 
 

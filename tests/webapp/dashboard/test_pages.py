@@ -15,9 +15,10 @@ from streamlit.testing.v1 import AppTest
 
 import fer_core.artifacts
 from fer_core.artifacts import load_card, update_card
+from fer_core.data.audit.label_noise import vote_doubts
 from fer_core.data.profiles import Profile
 from fer_core.evaluation.predictions import load_predictions, save_predictions
-from fer_core.labels import EMOTIONS
+from fer_core.labels import EMOTIONS, VOTE_COLUMNS
 from tests.webapp.dashboard.conftest import APP, Open
 from tests.webapp.dashboard.world import write_checkpoint
 from webapp.dashboard import resources, state
@@ -253,6 +254,26 @@ def test_confusion_shows_the_report_of_the_split(small_world: None, open_page: O
     per_class = table(at, "support").set_index("emotion")
     assert per_class.at["fear", "recall"] == 0
     assert per_class.at["sad", "precision"] == 0.5
+
+
+def test_confusion_compares_answers_and_errors_with_the_votes(
+    small_world: None, profile: Profile, open_page: Open
+) -> None:
+    doubts = vote_doubts(profile.rows[profile.rows["split"] == "PrivateTest"])
+    fearful = doubts[doubts["label"] == EMOTIONS.index("fear")]  # all are read as sad, the other labels are found
+    at = open_page("confusion")
+    assert metric(at, "Labels that lead") == f"{(doubts['majority'] == doubts['label']).mean():.1%}"
+    assert metric(at, "Errors of the crowd") == f"{(fearful['majority'] == EMOTIONS.index('sad')).mean():.1%}"
+    assert metric(at, "Labels without a vote") == f"{(fearful['votes_for_label'] == 0).mean():.1%}"
+
+
+def test_confusion_says_nothing_of_votes_where_there_are_none(
+    small_world: None, profile: Profile, monkeypatch: pytest.MonkeyPatch, open_page: Open
+) -> None:
+    bare = replace(profile, rows=profile.rows.drop(columns=list(VOTE_COLUMNS)))
+    monkeypatch.setattr(resources, "load_profile", lambda: bare)
+    at = open_page("confusion")
+    assert "What FER+'s voters say" not in {item.value for item in at.subheader}
 
 
 def test_confusion_can_leave_out_the_twins_of_training_images(small_world: None, open_page: Open) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data.predictions import classes_of
+from fer_core.evaluation.crowd import CrowdReport
 from fer_core.figures import matrix, models, prediction_tables
 from fer_core.labels import SPLITS, judged_by
 from webapp.dashboard import resources, state
@@ -51,6 +52,40 @@ def show_scores(report: dict[str, Any]) -> None:
             ),
             ("Images", f"{report['n']:,}", "in this split under this protocol"),
         ]
+    )
+
+
+def show_crowd(crowd: CrowdReport | None) -> None:
+    if crowd is None:
+        return
+    st.subheader("What FER+'s voters say")
+    layout.key_figures(
+        [
+            (
+                "Labels that lead",
+                f"{crowd.label_is_majority:.1%}",
+                "images whose label has more of the votes than any other answer",
+            ),
+            (
+                "Answers that lead",
+                f"{crowd.answer_is_majority:.1%}",
+                "images where the checkpoint's answer has more of the votes than any other",
+            ),
+            (
+                "Errors of the crowd",
+                f"{crowd.errors_with_majority:.1%}",
+                f"of the {crowd.errors:,} errors on images with votes: most voters make the same one",
+            ),
+            (
+                "Labels without a vote",
+                f"{crowd.errors_without_a_vote:.1%}",
+                f"of the {crowd.errors:,} errors: not one voter chose the label that the answer is judged by",
+            ),
+        ]
+    )
+    st.caption(
+        f"Ten people voted on each of {crowd.faces:,} of these images. An error that most of them make as well, or "
+        "whose label none of them chose, says more of the label than of the checkpoint."
     )
 
 
@@ -162,6 +197,7 @@ def show() -> None:
         show_downloads(counts, labels, f"confusion_{name}_{split}_{protocol}")
     show_cell(answers, true, predicted, name)
     show_classes(report)
+    show_crowd(resources.crowd_report(name, split, protocol))
 
 
 layout.heading("Confusion matrix", "Which emotions does a checkpoint confuse, and on which images?")
