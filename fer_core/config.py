@@ -53,7 +53,7 @@ class TrainConfig:
     """Training faces to leave out, divided by commas: non_faces, test_twins (copies of faces in a test split), copies
     (all but one of a group) or conflicting (copies, and all of a group whose labels differ)."""
     method: str = "plain"
-    """Training method: plain, mixup, cutmix, eac, scn, co_teaching or distillation."""
+    """Training method: plain, mixup, cutmix, eac, scn, sam, co_teaching or distillation."""
     method_options: dict[str, Any] = field(default_factory=dict)
     """Options of the method, such as {"alpha": 0.2} for mixup. The epochs that scn waits before it relabels
     (relabel_after) and that co_teaching takes to leave out its full share (ramp) are 10, as in their papers, but never

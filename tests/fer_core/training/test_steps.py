@@ -28,6 +28,7 @@ from fer_core.training.steps.cutmix import CutmixStep
 from fer_core.training.steps.distillation import DistillationStep
 from fer_core.training.steps.eac import EacStep, class_maps, flip_inconsistency, maps_of
 from fer_core.training.steps.mixup import MixupStep
+from fer_core.training.steps.sam import SamStep
 from fer_core.training.steps.scn import ScnStep
 from fer_core.training.voting import VotingStep
 
@@ -496,3 +497,53 @@ def test_distillation_needs_teachers_of_its_classes(tiny_checkpoint: Path) -> No
     eight.config.method_options["teachers"] = [str(tiny_checkpoint)]
     with pytest.raises(ConfigError, match="knows 7 emotions, not the run's"):
         build_step(eight)
+
+
+def test_sam_takes_the_gradient_at_the_end_of_the_climb(few: FaceDataset) -> None:
+    """Against the definition: weights are moved by hand, and the plain gradient is taken there."""
+    step = step_for("sam", few, radius=0.3)
+    plain = step_for("plain", few)
+    assert isinstance(step, SamStep)
+    batch, before = batch_of(), {name: weight.clone() for name, weight in step.named_parameters()}
+    for module in (step, plain):
+        module.train()
+        drop_nothing(module)
+    found = step(batch)
+    found["loss"].backward()
+
+    plain(batch)["loss"].backward()
+    norm = torch.sqrt(sum((w.grad.square().sum() for w in plain.parameters() if w.grad is not None), torch.tensor(0.0)))
+    with torch.no_grad():
+        for weight in plain.parameters():
+            assert weight.grad is not None
+            weight += 0.3 * weight.grad / norm
+    plain.zero_grad()
+    there = plain(batch)["loss"]
+    there.backward()
+    torch.testing.assert_close(found["loss"], there)
+    for (name, weight), moved in zip(step.named_parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(weight.grad, moved.grad, rtol=1e-4, atol=1e-5)
+        assert torch.equal(weight, before[name]), name
+
+
+def test_sam_leaves_the_batch_norms_of_one_pass(few: FaceDataset) -> None:
+    step, plain = step_for("sam", few), step_for("plain", few)
+    for module in (step, plain):
+        module.train()
+        drop_nothing(module)
+        module(batch_of())
+    for (name, found), expected in zip(step.named_buffers(), plain.buffers(), strict=True):
+        torch.testing.assert_close(found, expected, msg=name)
+
+
+@pytest.mark.parametrize("radius", [0, -0.1])
+def test_sam_needs_a_way_to_go(few: FaceDataset, radius: float) -> None:
+    with pytest.raises(ConfigError, match=r"radius \(.*\) must be above 0"):
+        step_for("sam", few, radius=float(radius))
+
+
+def drop_nothing(step: Step) -> None:
+    """Switches dropout off, so that two passes of a step compute the same."""
+    for module in step.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
