@@ -262,9 +262,9 @@ def test_confusion_compares_answers_and_errors_with_the_votes(
     doubts = vote_doubts(profile.rows[profile.rows["split"] == "PrivateTest"])
     fearful = doubts[doubts["label"] == EMOTIONS.index("fear")]  # all are read as sad, the other labels are found
     at = open_page("confusion")
-    assert metric(at, "Labels that lead") == f"{(doubts['majority'] == doubts['label']).mean():.1%}"
-    assert metric(at, "Errors of the crowd") == f"{(fearful['majority'] == EMOTIONS.index('sad')).mean():.1%}"
-    assert metric(at, "Labels without a vote") == f"{(fearful['votes_for_label'] == 0).mean():.1%}"
+    assert metric(at, "Label leads") == f"{(doubts['majority'] == doubts['label']).mean():.1%}"
+    assert metric(at, "Crowd errs, too") == f"{(fearful['majority'] == EMOTIONS.index('sad')).mean():.1%}"
+    assert metric(at, "No vote") == f"{(fearful['votes_for_label'] == 0).mean():.1%}"
 
 
 def test_confusion_says_nothing_of_votes_where_there_are_none(

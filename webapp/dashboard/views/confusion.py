@@ -62,30 +62,32 @@ def show_crowd(crowd: CrowdReport | None) -> None:
     layout.key_figures(
         [
             (
-                "Labels that lead",
+                "Label leads",
                 f"{crowd.label_is_majority:.1%}",
                 "images whose label has more of the votes than any other answer",
             ),
             (
-                "Answers that lead",
+                "Answer leads",
                 f"{crowd.answer_is_majority:.1%}",
                 "images where the checkpoint's answer has more of the votes than any other",
             ),
             (
-                "Errors of the crowd",
+                "Crowd errs, too",
                 f"{crowd.errors_with_majority:.1%}",
                 f"of the {crowd.errors:,} errors on images with votes: most voters make the same one",
             ),
             (
-                "Labels without a vote",
+                "No vote",
                 f"{crowd.errors_without_a_vote:.1%}",
                 f"of the {crowd.errors:,} errors: not one voter chose the label that the answer is judged by",
             ),
         ]
     )
     st.caption(
-        f"Ten people voted on each of {crowd.faces:,} of these images. An error that most of them make as well, or "
-        "whose label none of them chose, says more of the label than of the checkpoint."
+        f"Ten people voted on each of {crowd.faces:,} of these images. Their first choice is the label of "
+        f"{crowd.label_is_majority:.1%} and the checkpoint's answer of {crowd.answer_is_majority:.1%}. Of its "
+        f"{crowd.errors:,} errors most people make {crowd.errors_with_majority:.1%} as well, and the label of "
+        f"{crowd.errors_without_a_vote:.1%} was chosen by none: these say more of the label than of the checkpoint."
     )
 
 
