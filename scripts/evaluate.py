@@ -154,10 +154,10 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
 
 def _crowd_lines(crowd: dict[str, Any]) -> Iterator[str]:
     yield f"  FER+'s voters, on {crowd['faces']} of these faces:"
-    same, answered = crowd["label_is_majority"], crowd["answer_is_majority"]
-    yield f"    most of them agree with the label of {same:.1%}, and with the model on {answered:.1%}"
-    shared, unvoted = crowd["errors_with_majority"], crowd["errors_without_a_vote"]
-    yield f"    of {crowd['errors']} errors most make {shared:.1%} as well; of {unvoted:.1%} nobody chose the label"
+    same, answered = crowd["label_leads"], crowd["answer_leads"]
+    yield f"    their first choice is the label of {same:.1%}, and the answer of the model to {answered:.1%}"
+    shared, unvoted = crowd["errors_that_lead"], crowd["errors_without_vote"]
+    yield f"    of {crowd['errors']} errors {shared:.1%} are their choice; of {unvoted:.1%} nobody chose the label"
 
 
 def _subject_lines(subjects: dict[str, dict[str, float]]) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """How a model's answers and its errors stand to FER+'s votes: what the labels leave to be had.
 
 FER2013's labels are noisy (Barsoum et al. 2016, https://arxiv.org/abs/1608.01041). An error whose label not one of ten
-voters chose says more of the label than of the model; one that most voters make as well is no failure to see.
+voters chose says more of the label than of the model; one that is the voters' first choice is no failure to see. An
+answer leads where it has more votes than any other, be it half of them or not.
 """
 
 from __future__ import annotations
@@ -22,19 +23,19 @@ class CrowdReport:
 
     Attributes:
         faces: judged faces that were voted on.
-        label_is_majority: share of them whose label has more votes than any other answer.
-        answer_is_majority: share of them whose answer has.
+        label_leads: share of them whose label leads.
+        answer_leads: share of them whose answer leads.
         errors: faces whose answer is not the label.
-        errors_with_majority: share of the errors whose answer has more votes than any other.
-        errors_without_a_vote: share of the errors whose label has no vote.
+        errors_that_lead: share of the errors whose answer leads.
+        errors_without_vote: share of the errors whose label has no vote.
     """
 
     faces: int
-    label_is_majority: float
-    answer_is_majority: float
+    label_leads: float
+    answer_leads: float
     errors: int
-    errors_with_majority: float
-    errors_without_a_vote: float
+    errors_that_lead: float
+    errors_without_vote: float
 
 
 def against_votes(predictions: pd.DataFrame, table: pd.DataFrame) -> CrowdReport | None:
@@ -62,11 +63,11 @@ def against_votes(predictions: pd.DataFrame, table: pd.DataFrame) -> CrowdReport
     agrees, unvoted = place[answer] == majority, crowd["votes_for_label"].to_numpy() == 0
     return CrowdReport(
         faces=len(voted),
-        label_is_majority=float((label == majority).mean()),
-        answer_is_majority=float(agrees.mean()),
+        label_leads=float((label == majority).mean()),
+        answer_leads=float(agrees.mean()),
         errors=int(wrong.sum()),
-        errors_with_majority=_share(agrees[wrong]),
-        errors_without_a_vote=_share(unvoted[wrong]),
+        errors_that_lead=_share(agrees[wrong]),
+        errors_without_vote=_share(unvoted[wrong]),
     )
 
 

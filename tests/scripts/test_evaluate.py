@@ -63,7 +63,7 @@ def test_answers_are_compared_with_the_votes_unless_the_votes_are_the_judge(chec
     crowd = json.loads(by_label.stdout)["crowd"]
     assert crowd["faces"] == len(private)
     lead = vote_doubts(private.table)
-    assert crowd["label_is_majority"] == pytest.approx((lead["majority"] == lead["label"]).mean())
+    assert crowd["label_leads"] == pytest.approx((lead["majority"] == lead["label"]).mean())
     assert json.loads(by_votes.stdout)["crowd"] is None
     shown = run(*command).stdout
     assert f"FER+'s voters, on {len(private)} of these faces" in shown

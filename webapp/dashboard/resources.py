@@ -209,9 +209,11 @@ def examined(name: str, split: str, protocol: str) -> tuple[pd.DataFrame, dict[s
 
 def crowd_report(name: str, split: str, protocol: str) -> CrowdReport | None:
     """The answers on a split under a protocol beside FER+'s votes, None where there are no votes on these faces."""
-    path, rows = checkpoints()[name], _rows_judged(name)
+    path, judged = checkpoints()[name], _judged(name)
+    if judged is None:
+        return None
     twins = _twins(name) if protocol == DEDUPLICATED else ()
-    return None if rows is None else _crowd_report(path, _changed(path / PREDICTIONS), split, twins, rows)
+    return _crowd_report(path, _changed(path / PREDICTIONS), split, twins, *judged)
 
 
 def differences(against: str, split: str) -> dict[str, PairedDifference]:
@@ -325,7 +327,7 @@ def _examined(
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _crowd_report(
-    path: Path, changed: int, split: str, left_out: tuple[int, ...], _rows: pd.DataFrame
+    path: Path, changed: int, split: str, left_out: tuple[int, ...], fingerprint: str, _rows: pd.DataFrame
 ) -> CrowdReport | None:
     predictions = _predictions(path, split, left_out)
     return None if predictions.empty else against_votes(predictions, _rows)
@@ -353,18 +355,18 @@ def _predictions(path: Path, split: str, left_out: tuple[int, ...]) -> pd.DataFr
     return predictions[(predictions["split"] == split) & ~predictions["row"].isin(left_out)]
 
 
-def _rows_judged(name: str) -> pd.DataFrame | None:
-    """The dataset's rows that a checkpoint's predictions are about, None where they are not at hand."""
+def _judged(name: str) -> tuple[str, pd.DataFrame] | None:
+    """Fingerprint and rows of the dataset that a checkpoint's predictions are about, None where it is not at hand."""
     shipped, own, data = profile(), source(), judged_data(name)
     if data == "own" and own is not None:
-        return own.rows
-    return shipped.rows if data == "shipped" and shipped is not None else None
+        return own.fingerprint, own.rows
+    return (shipped.fingerprint, shipped.rows) if data == "shipped" and shipped is not None else None
 
 
 def _twins(name: str) -> tuple[int, ...]:
     """Numbers of the test images judged by a checkpoint that have a byte-identical twin in Training."""
-    rows = _rows_judged(name)
-    return () if rows is None else tuple(leaked_rows(rows).tolist())
+    judged = _judged(name)
+    return () if judged is None else tuple(leaked_rows(judged[1]).tolist())
 
 
 def _is_shipped(own: FaceDataset, shipped: Profile | None) -> bool:

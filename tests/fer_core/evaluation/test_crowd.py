@@ -43,7 +43,7 @@ def test_answers_and_errors_are_counted_against_the_votes() -> None:
 def test_a_model_without_errors_has_no_shares_of_them() -> None:
     found = against_votes(answered(FOUR, HAPPY, SAD, SAD, NEUTRAL), FOUR)
     assert found is not None
-    assert (found.errors, found.errors_with_majority, found.errors_without_a_vote) == (0, 0.0, 0.0)
+    assert (found.errors, found.errors_that_lead, found.errors_without_vote) == (0, 0.0, 0.0)
 
 
 def test_faces_without_votes_are_left_out_and_copies_count_as_often() -> None:

@@ -263,7 +263,7 @@ def test_confusion_compares_answers_and_errors_with_the_votes(
     fearful = doubts[doubts["label"] == EMOTIONS.index("fear")]  # all are read as sad, the other labels are found
     at = open_page("confusion")
     assert metric(at, "Label leads") == f"{(doubts['majority'] == doubts['label']).mean():.1%}"
-    assert metric(at, "Crowd errs, too") == f"{(fearful['majority'] == EMOTIONS.index('sad')).mean():.1%}"
+    assert metric(at, "Error leads") == f"{(fearful['majority'] == EMOTIONS.index('sad')).mean():.1%}"
     assert metric(at, "No vote") == f"{(fearful['votes_for_label'] == 0).mean():.1%}"
 
 

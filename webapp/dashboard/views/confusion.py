@@ -63,31 +63,29 @@ def show_crowd(crowd: CrowdReport | None) -> None:
         [
             (
                 "Label leads",
-                f"{crowd.label_is_majority:.1%}",
+                f"{crowd.label_leads:.1%}",
                 "images whose label has more of the votes than any other answer",
             ),
             (
                 "Answer leads",
-                f"{crowd.answer_is_majority:.1%}",
+                f"{crowd.answer_leads:.1%}",
                 "images where the checkpoint's answer has more of the votes than any other",
             ),
             (
-                "Crowd errs, too",
-                f"{crowd.errors_with_majority:.1%}",
-                f"of the {crowd.errors:,} errors on images with votes: most voters make the same one",
+                "Error leads",
+                f"{crowd.errors_that_lead:.1%}",
+                f"of the {crowd.errors:,} errors on images with votes: it is the voters' first choice",
             ),
             (
                 "No vote",
-                f"{crowd.errors_without_a_vote:.1%}",
+                f"{crowd.errors_without_vote:.1%}",
                 f"of the {crowd.errors:,} errors: not one voter chose the label that the answer is judged by",
             ),
         ]
     )
     st.caption(
-        f"Ten people voted on each of {crowd.faces:,} of these images. Their first choice is the label of "
-        f"{crowd.label_is_majority:.1%} and the checkpoint's answer of {crowd.answer_is_majority:.1%}. Of its "
-        f"{crowd.errors:,} errors most people make {crowd.errors_with_majority:.1%} as well, and the label of "
-        f"{crowd.errors_without_a_vote:.1%} was chosen by none: these say more of the label than of the checkpoint."
+        f"Ten people voted on each of {crowd.faces:,} of these images; an answer leads where it has more votes than "
+        "any other. An error that leads, or whose label has no vote, says more of the label than of the checkpoint."
     )
 
 
