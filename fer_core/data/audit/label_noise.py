@@ -24,9 +24,10 @@ def vote_doubts(table: pd.DataFrame) -> pd.DataFrame:
         table: a face table with votes; raises DataError where it has none.
 
     Returns:
-        One row per labelled face that was voted on: row, split, label, majority (class id of most votes; 8 unknown, 9
-        not a face, 10 a tie), votes (how many), votes_for_label and votes_for_majority (of them), disagrees (bool:
-        another answer has more votes than the label, which a tie with the label has not).
+        One row per labelled face that was voted on: row, split, label, majority (class id of most votes, more than
+        half of them or not; 8 unknown, 9 not a face, 10 a tie), votes (how many), votes_for_label and
+        votes_for_majority (of them), disagrees (bool: another answer has more votes than the label, which a tie with
+        the label has not).
     """
     if VOTE_COLUMNS[0] not in table.columns:
         raise DataError("the dataset has no FER+ votes; prepare it with --ferplus fer2013new.csv")

@@ -17,6 +17,8 @@ from webapp.dashboard.resources import Faces
 PAGE = 24
 """Lines of a page; a contact sheet of four rows of six faces."""
 COLUMNS = 6
+TITLES = {"majority": "voters' first choice", "majority_share": "share of it"}
+"""Headings of columns that are called majority in CSV files; often no answer has more than half of the votes."""
 
 
 def page_of(table: pd.DataFrame, key: str, size: int = PAGE) -> pd.DataFrame:
@@ -86,7 +88,7 @@ def formats(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _format(name: str, values: pd.Series) -> Any:
-    title = readable(name.removeprefix("p_"))
+    title = TITLES.get(name) or readable(name.removeprefix("p_"))
     if name in {"confidence", "agreement", "majority_share"}:
         return st.column_config.ProgressColumn(title, format="percent", min_value=0, max_value=1)
     if name.startswith("p_"):

@@ -30,7 +30,7 @@ def crowd_filters(table: pd.DataFrame, splits: list[str]) -> str:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Label", labels, width=160, **crowd_filter(state.CROWD_LABEL))
         st.selectbox(
-            "Majority of the votes",
+            "Voters' first choice",
             majorities,
             width=200,
             format_func=readable,
@@ -58,7 +58,7 @@ def show_matrix(table: pd.DataFrame) -> None:
     agrees = table.index.to_numpy()[:, None] == table.columns.to_numpy()[None, :]
     shown = ~agrees if st.session_state[state.CROWD_DIAGONAL] else np.ones(table.shape, bool)
     cell = (st.session_state[state.CROWD_LABEL], st.session_state[state.CROWD_MAJORITY])
-    titles = ("majority of the FER+ votes", "FER2013 label")
+    titles = ("first choice of FER+'s voters", "FER2013 label")
     keys = (state.CROWD_CHART, state.CROWD_LABEL, state.CROWD_MAJORITY, state.CROWD_PAGE)
     st.plotly_chart(
         matrix.cross_table(table, shown=shown, chosen=cell, titles=titles),
@@ -66,10 +66,11 @@ def show_matrix(table: pd.DataFrame) -> None:
         config=layout.CHART_OPTIONS,
         selection_mode="points",
         on_select=lambda: state.take_click(*keys),
-        alt="Labels against majorities of the votes; the choices above and the list below give the same by keyboard",
+        alt="Labels against the voters' first choices; the choices above and the list below give the same by keyboard",
     )
     st.caption(
-        "Images by FER2013 label and by what most of their ten voters answered. Click a cell to list its images."
+        "Images by FER2013 label and by the answer that more of their voters gave than any other. Click a cell to list "
+        "its images."
     )
 
 
@@ -103,7 +104,7 @@ def show_crowd() -> None:
     show_matrix(dataset_tables.label_against_majority(crowd).reindex(table.index, columns=table.columns, fill_value=0))
     chosen = chosen_rows(crowd)
     if chosen.empty:
-        st.info("No image has this label and this majority.")
+        st.info("No image has this label and this first choice.")
     else:
         words = chosen.assign(majority=chosen["majority"].map(readable)).drop(columns="disagrees")
         part = lists.page_of(words, state.CROWD_PAGE)
