@@ -47,11 +47,12 @@ REQUIRED = {
     "vgg_se_wide": 0.7,
     "vgg_se_taught": 0.705,
     "soft_vote": 0.715,
+    "soft_vote_three": 0.72,
     "cnn_self_attention": 0.64,
     "cnn_grid_attention": 0.625,
     "cnn_lstm": 0.625,
     "mini_xception": 0.605,
-    "efficientnet_lite0": 0.555,
+    "efficientnet_lite0": 0.69,
     "deep_emotion": 0.6,
     "vit": 0.56,
 }
