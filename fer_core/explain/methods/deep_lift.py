@@ -67,6 +67,7 @@ class DeepLift(Explainer):
         import torch
         from captum.attr import DeepLift as CaptumDeepLift
 
+        _teach_relu6()
         baselines = reference(faces, options["baseline"])
         explainer = CaptumDeepLift(model)
         with captum_quiet(), product_rule(), _separate_modules(model):
@@ -76,6 +77,14 @@ class DeepLift(Explainer):
                 for i, target in enumerate(targets)
             ]
         return torch.cat(heats)
+
+
+def _teach_relu6() -> None:
+    """Adds the ReLU of small networks to Captum's table: the rescale rule holds for it as for any other activation."""
+    from captum.attr._core.deep_lift import SUPPORTED_NON_LINEAR, nonlinear
+    from torch import nn
+
+    SUPPORTED_NON_LINEAR.setdefault(nn.ReLU6, nonlinear)
 
 
 def _own_input(_module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:

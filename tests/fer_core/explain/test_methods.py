@@ -172,6 +172,17 @@ class Gated(LinearModel):
         return x.flatten(1) * self.gate(x.flatten(1))
 
 
+class Clipped(LinearModel):
+    """An activation that ends at 6, which most pixels pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.activation = nn.ReLU6()
+
+    def features(self, x: Tensor) -> Tensor:
+        return self.activation(20 * x).flatten(1)
+
+
 class TwiceUsed(LinearModel):
     """One pool for two places."""
 
@@ -188,6 +199,15 @@ def test_deep_lift_adds_up_through_a_gate(faces: Tensor) -> None:
     raw = raw_attributions("deep_lift", model, faces[:1], 1)
     with torch.no_grad():
         assert float(raw.sum()) == pytest.approx(float(model(faces[:1])[0, 1]), rel=1e-3)
+
+
+def test_deep_lift_adds_up_through_an_activation_that_is_clipped(faces: Tensor) -> None:
+    model = Clipped().eval()
+    with torch.no_grad():
+        assert (model.activation(20 * faces[:1]) == 6).any()
+        change = model(faces[:1]) - model(torch.zeros_like(faces[:1]))
+    raw = raw_attributions("deep_lift", model, faces[:1], 1)
+    assert float(raw.sum()) == pytest.approx(float(change[0, 1]), rel=1e-3)
 
 
 @pytest.mark.parametrize(
