@@ -9,12 +9,13 @@ anyway). Faces are enlarged to `side` pixels, where the authors have 224 (B0, Li
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from fer_core.errors import ConfigError
 from fer_core.models.base import register_model
@@ -37,8 +38,10 @@ STAGE = {
 """Layers of the packages' weights -> timm's, outside the blocks, in the first stage's block, in all others."""
 
 
-def _register(name: str, title: str, channels: float, blocks: float, rate: float) -> None:
-    """Registers a network of the family by its factors on B0's channels and blocks, and the paper's dropout."""
+def _register(
+    name: str, title: str, trunk: Callable[..., nn.Module], channels: float, blocks: float, rate: float
+) -> None:
+    """Registers a network of the family by its trunk, its factors on B0's channels and blocks, and its dropout."""
 
     @register_model(name, title=title, paper=PAPER, small=SMALL)
     def build(
@@ -49,62 +52,41 @@ def _register(name: str, title: str, channels: float, blocks: float, rate: float
         width: float = 1.0,
         depth: float = 1.0,
     ) -> PretrainedModel:
-        """`width` scales the channels and `depth` the blocks of each stage."""
-        from timm.models.efficientnet import _gen_efficientnet
-
-        from fer_core.models.layers.noted_squeeze_excite import NotedSqueezeExcite
-
+        """`width` scales the channels and `depth` the blocks; the last map is 3x3 at a `side` of 96, 4x4 at 112."""
         check_unscaled(name, pretrained, width=width == 1, depth=depth == 1)
-        _check_size(width, depth)
-        family = partial(
-            _gen_efficientnet,
-            name,
-            channel_multiplier=channels * width,
-            depth_multiplier=blocks * depth,
-            se_layer=NotedSqueezeExcite,
-        )
-        return PretrainedModel(build_trunk(family, name, pretrained=pretrained), side, num_classes, dropout)
+        check_factor("width", width)
+        check_factor("depth", depth)
+        built = trunk(name, pretrained, channel_multiplier=channels * width, depth_multiplier=blocks * depth)
+        return PretrainedModel(built, side, num_classes, dropout)
 
 
-_register("efficientnet_b0", "EfficientNet-B0", channels=1.0, blocks=1.0, rate=0.2)
-_register("efficientnet_b5", "EfficientNet-B5", channels=1.6, blocks=2.2, rate=0.4)
+def _excited(name: str, pretrained: bool, **factors: float) -> nn.Module:
+    """The trunk with squeeze-and-excitation; its weights come from timm's hub."""
+    from timm.models.efficientnet import _gen_efficientnet
+
+    from fer_core.models.layers.noted_squeeze_excite import NotedSqueezeExcite
+
+    family = partial(_gen_efficientnet, name, se_layer=NotedSqueezeExcite, **factors)
+    return build_trunk(family, name, pretrained=pretrained)
 
 
-def _register_lite(number: int, channels: float, blocks: float, rate: float) -> None:
-    """Registers a lite network by its factors on B0's channels and blocks, and its authors' dropout."""
-    name = f"efficientnet_lite{number}"
+def _lite(name: str, pretrained: bool, **factors: float) -> nn.Module:
+    """The trunk of a lite network; its weights come in a package."""
+    from timm.models.efficientnet import _gen_efficientnet_lite
 
-    @register_model(name, title=f"EfficientNet-Lite{number}, ImageNet weights in a package", paper=PAPER, small=SMALL)
-    def build(
-        num_classes: int = 7,
-        pretrained: bool = False,
-        side: int = 96,
-        dropout: float = rate,
-        width: float = 1.0,
-        depth: float = 1.0,
-    ) -> PretrainedModel:
-        """`pretrained` takes the package's weights; the last map is 3x3 at a `side` of 96, 4x4 at 112 and at 128."""
-        from timm.models.efficientnet import _gen_efficientnet_lite
-
-        check_unscaled(name, pretrained, width=width == 1, depth=depth == 1)
-        _check_size(width, depth)
-        family = partial(
-            _gen_efficientnet_lite,
-            f"tf_efficientnet_lite{number}",
-            channel_multiplier=channels * width,
-            depth_multiplier=blocks * depth,
-            bn_eps=1e-3,
-            pad_type="same",
-        )
-        trunk = build_trunk(family, name, pretrained=False)
-        if pretrained:
-            trunk.load_state_dict(lite_weights(trunk, name))
-        return PretrainedModel(trunk, side, num_classes, dropout)
+    family = partial(_gen_efficientnet_lite, f"tf_{name}", bn_eps=1e-3, pad_type="same", **factors)
+    trunk = build_trunk(family, name, pretrained=False)
+    if pretrained:
+        trunk.load_state_dict(lite_weights(trunk, name))
+    return trunk
 
 
-_register_lite(0, channels=1.0, blocks=1.0, rate=0.2)
-_register_lite(1, channels=1.0, blocks=1.1, rate=0.2)
-_register_lite(2, channels=1.1, blocks=1.2, rate=0.3)
+PACKAGED = "ImageNet weights in a package"
+_register("efficientnet_b0", "EfficientNet-B0", _excited, channels=1.0, blocks=1.0, rate=0.2)
+_register("efficientnet_b5", "EfficientNet-B5", _excited, channels=1.6, blocks=2.2, rate=0.4)
+_register("efficientnet_lite0", f"EfficientNet-Lite0, {PACKAGED}", _lite, channels=1.0, blocks=1.0, rate=0.2)
+_register("efficientnet_lite1", f"EfficientNet-Lite1, {PACKAGED}", _lite, channels=1.0, blocks=1.1, rate=0.2)
+_register("efficientnet_lite2", f"EfficientNet-Lite2, {PACKAGED}", _lite, channels=1.1, blocks=1.2, rate=0.3)
 
 
 def lite_weights(trunk: Any, name: str) -> dict[str, Tensor]:
@@ -128,11 +110,6 @@ def lite_weights(trunk: Any, name: str) -> dict[str, Tensor]:
         elif layer in TOP:
             found[f"{TOP[layer]}.{rest}"] = value
     return found
-
-
-def _check_size(width: float, depth: float) -> None:
-    check_factor("width", width)
-    check_factor("depth", depth)
 
 
 def _package_weights(name: str) -> dict[str, Tensor]:
