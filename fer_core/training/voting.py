@@ -18,6 +18,10 @@ class Answers(NamedTuple):
     logits: Tensor
     votes: Tensor | None
 
+    def first(self, faces: int) -> Answers:
+        """The answers of the first `faces` of the batch."""
+        return Answers(self.logits[:faces], None if self.votes is None else self.votes[:faces])
+
 
 class VotingStep(Step):
     """Base of the methods that can learn, with `ferplus_weight`, how FER+'s ten voters were divided.

@@ -17,11 +17,12 @@ from torch.nn import functional
 from fer_core.data.transforms import random_erasing
 from fer_core.errors import ConfigError
 from fer_core.models.base import FerModel
-from fer_core.training.step import STEPS, Batch, Setting, Step, require_share
+from fer_core.training.step import STEPS, Batch, Setting, require_share
+from fer_core.training.voting import VotingStep
 
 
 @STEPS.register("eac")
-class EacStep(Step):
+class EacStep(VotingStep):
     """The loss of the erased faces, plus the inconsistency of their class activation maps under a flip.
 
     The maps are those of the model's `cam_layer`, weighed by its linear head; where another pool follows that layer,
@@ -31,7 +32,8 @@ class EacStep(Step):
     RandomErasing(scale=(0.02, 0.25)) after normalisation, by which half of the faces lose 2 to 25 % of their area, at
     an aspect of 0.3 to 3.3, to ImageNet's mean colour. Here every face (`erase` 0.5: half of them) loses 2 to 20 %, at
     an aspect of 1/e to e, to a random grey of its own. The mirror image is that of the erased face, as in their runs on
-    clean labels; on noisy ones they erase face and mirror image each on its own.
+    clean labels; on noisy ones they erase face and mirror image each on its own. With `ferplus_weight` the loss of the
+    votes, of the erased faces as well, is added.
 
     Args:
         setting: the run's.
@@ -51,11 +53,11 @@ class EacStep(Step):
         head = self.model.head
         assert isinstance(head, nn.Linear)
         with maps_of(self.model) as seen:
-            both = self.logits(torch.cat([faces, faces.flip(-1)]))
+            both = self.answer(torch.cat([faces, faces.flip(-1)]))
         maps, mirrored = class_maps(seen[-1], head.weight).chunk(2)  # (B, C, h, w) each
-        logits = both.chunk(2)[0]
-        loss = self.criterion(logits, batch.targets) + self.weight * flip_inconsistency(maps, mirrored)
-        return {"loss": loss, "logits": logits}
+        upright = both.first(len(faces))
+        loss = self.loss_of(upright, batch) + self.weight * flip_inconsistency(maps, mirrored)
+        return {"loss": loss, "logits": upright.logits}
 
 
 def class_maps(maps: Tensor, weight: Tensor) -> Tensor:
