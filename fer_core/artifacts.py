@@ -65,7 +65,8 @@ class Card:
         versions: packages that trained it.
         notes: what else a reader must know.
         kind: network, ensemble or classical; for the latter two `model` is the name of the method.
-        views: single, or flip: the answer is the mean over the face and its mirror image.
+        views: single; flip: the answer is the mean over the face and its mirror image; or flip_zoom: over the face and
+            its mirror image, enlarged by a tenth.
         members: of an ensemble, {"name", "folder", "weights_sha256"} each; an empty folder means that `name` ships.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fer_core.artifacts import CLASSICAL, DEDUPLICATED, ENSEMBLE, NETWORK, Card
+from fer_core.classifiers.folded_views import folded_view
 from fer_core.labels import TESTS
 
 PARTS = (*TESTS, DEDUPLICATED)
@@ -54,7 +55,8 @@ def _combined(card: Card) -> list[str]:
 
 
 def _output(card: Card) -> str:
-    mirrored = " The answer is the mean over the face and its mirror image." if card.views == "flip" else ""
+    beside = folded_view(card).beside
+    mirrored = f" The answer is the mean over the face and its {beside}." if beside else ""
     names = ", ".join(card.labels)
     return f"- **Output**: {names}; logits are divided by {card.temperature} before the softmax.{mirrored}"
 
@@ -76,8 +78,8 @@ def _figures(card: Card) -> str:
 
 
 def _views(card: Card) -> str:
-    if card.views == "flip":
-        return "Each face and its mirror image, as the checkpoint answers by itself."
+    if beside := folded_view(card).beside:
+        return f"Each face and its {beside}, as the checkpoint answers by itself."
     return "One view of each face, no test-time augmentation."
 
 

@@ -14,6 +14,7 @@ from fer_core.config import field_help
 from fer_core.errors import ConfigError
 
 EXAMPLE = '{"width": 0.5}'
+VIEWS_HELP = "single; flip: face and mirror image averaged; flip_zoom: the mirror image is enlarged by a tenth as well."
 
 
 def with_configs(**configs: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -22,6 +22,7 @@ from fer_core.artifacts import (
     member_folder,
     rank,
 )
+from fer_core.classifiers.folded_views import folded_view
 from fer_core.errors import ConfigError
 from fer_core.labels import TESTS, judged_by
 from scripts._seeds import HEAD as SEEDS
@@ -290,7 +291,8 @@ def _cards() -> list[tuple[Path, Card]]:
 def _results_row(folder: Path, card: Card) -> list[str]:
     private = card.metrics.get(OFFICIAL)
     default = " (default)" if card.name == DEFAULT_CHECKPOINT else ""
-    mirrored = ", mirror image averaged in" if card.views == "flip" else ""
+    beside = folded_view(card).beside
+    mirrored = f", {beside} averaged in" if beside else ""
     return [
         f"`{card.name}`{default}{mirrored}",
         judged_by(card.labels),

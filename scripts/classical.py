@@ -11,7 +11,7 @@ from fer_core.artifacts import RUNS_CHECKPOINT
 from fer_core.errors import ConfigError
 from scripts._cli import JsonOption, emit, run
 from scripts._dataset import open_dataset
-from scripts._options import json_object
+from scripts._options import VIEWS_HELP, json_object
 from scripts._progress import say
 
 
@@ -26,15 +26,15 @@ def classical(
     feature_options: Annotated[str, typer.Option(help="Options of the features, a JSON object.")] = "{}",
     faces: Annotated[int, typer.Option(min=0, help="Faces of Training at most, drawn at random; 0 takes all.")] = 0,
     seed: Annotated[int, typer.Option(help="Seed of whatever is drawn.")] = 0,
-    views: Annotated[str, typer.Option(help="single, or flip: face and mirror image averaged.")] = "single",
+    views: Annotated[str, typer.Option(help=VIEWS_HELP)] = "single",
     as_json: JsonOption = False,
 ) -> None:
     """Trains METHOD on Training; PublicTest chooses its options and calibrates it, PrivateTest is not looked at."""
     from fer_core.artifacts import find_checkpoint
     from fer_core.classical import CLASSICAL
     from fer_core.classifiers import load_classifier
-    from fer_core.classifiers.base import check_views
     from fer_core.classifiers.classical import build_classical
+    from fer_core.classifiers.folded_views import check_views
     from fer_core.features import FEATURES
     from fer_core.features.base import needs_network
 

@@ -11,13 +11,13 @@ from typing import Annotated, Any
 import typer
 
 from fer_core.artifacts import RUNS_CHECKPOINT
-from fer_core.classifiers.base import check_views
+from fer_core.classifiers.folded_views import check_views
 from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.errors import ConfigError
 from fer_core.studies.workshop import TRAINED, Workshop, chosen_tree, member_folders
 from scripts._cli import JsonOption, emit, run
 from scripts._dataset import open_dataset
-from scripts._options import with_configs
+from scripts._options import VIEWS_HELP, with_configs
 from scripts._progress import bar, say
 
 MEMBERS = "--members"
@@ -49,7 +49,7 @@ def ensemble(
         str | None,
         typer.Option(help="pair_tree: a checkpoint whose confusions on PublicTest choose the pairs; opposites else."),
     ] = None,
-    views: Annotated[str, typer.Option(help="single, or flip: face and mirror image averaged.")] = "single",
+    views: Annotated[str, typer.Option(help=VIEWS_HELP)] = "single",
     compare: Annotated[
         bool,
         typer.Option("--compare", help="Write nothing; tell what every choice of the members reaches on PublicTest."),

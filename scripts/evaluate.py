@@ -32,7 +32,10 @@ def evaluate(
     split: Annotated[
         str, typer.Option(help="Training, PublicTest (while anything is still to be chosen), PrivateTest, or all.")
     ] = "PrivateTest",
-    tta: Annotated[str, typer.Option(help="Views of each face: single, flip or ten_crop.")] = "single",
+    tta: Annotated[
+        str,
+        typer.Option(help="Views of each face: single, flip, flip_zoom (mirror image a tenth larger) or ten_crop."),
+    ] = "single",
     protocol: Annotated[
         str,
         typer.Option(

@@ -11,6 +11,7 @@ import typer
 
 from scripts._cli import JsonOption, emit, run
 from scripts._dataset import open_dataset
+from scripts._options import VIEWS_HELP
 
 
 def publish(
@@ -18,9 +19,7 @@ def publish(
     data: Annotated[Path, typer.Option(help="The dataset that it was trained on.")],
     name: Annotated[str, typer.Option(help="Name under checkpoints/; one that is there is replaced.")],
     notes: Annotated[str, typer.Option(help="What else a reader of the card must know.")] = "",
-    views: Annotated[
-        str | None, typer.Option(help="single, or flip: face and mirror image averaged; as it was, unless told.")
-    ] = None,
+    views: Annotated[str | None, typer.Option(help=f"{VIEWS_HELP} As it was, unless told.")] = None,
     half: Annotated[
         bool, typer.Option(help="Keep a network's kernels and matrices in half precision: files of half the size.")
     ] = True,
@@ -32,7 +31,7 @@ def publish(
     weights as they ship, rounded to half precision unless --no-half keeps them from it.
     """
     from fer_core.artifacts import CHECKPOINTS, NETWORK, find_checkpoint, load_card, update_card
-    from fer_core.classifiers.base import check_views
+    from fer_core.classifiers.folded_views import check_views
     from fer_core.evaluation.record import record_evaluation
     from fer_core.files import replace_folder
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from fer_core.artifacts import Card, load_card
+from fer_core.classifiers.folded_views import folded_view
 from fer_core.data.table import SIDE
-from fer_core.errors import CheckpointError, ConfigError, DataError, UnsupportedError
+from fer_core.errors import DataError, UnsupportedError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,8 +22,6 @@ BATCH = 256
 """Faces that are judged in one call."""
 TINY = 1e-7
 """Probabilities are taken for at least this before their logarithm."""
-
-View = Callable[[np.ndarray], np.ndarray]
 
 
 class Classifier(Protocol):
@@ -54,7 +52,7 @@ class CheckpointClassifier(ABC):
         self.folder, self.device = folder, device
         self.card: Card = load_card(folder)
         self.labels: tuple[str, ...] = self.card.labels
-        self._views = views_of(self.card)
+        self._views = folded_view(self.card).views
 
     @property
     def name(self) -> str:
@@ -90,32 +88,6 @@ class CheckpointClassifier(ABC):
         views = np.concatenate([view(faces) for view in self._views])
         logits = self.forward(np.ascontiguousarray(views))
         return mean_over_views(logits.reshape(len(self._views), len(faces), -1))
-
-
-def _as_it_is(faces: np.ndarray) -> np.ndarray:
-    return faces
-
-
-def _mirrored(faces: np.ndarray) -> np.ndarray:
-    return faces[:, :, ::-1]
-
-
-FOLDED_VIEWS: dict[str, tuple[View, ...]] = {"single": (_as_it_is,), "flip": (_as_it_is, _mirrored)}
-"""What the names of `Card.views` mean: functions of uint8 (N, 48, 48) whose answers are averaged."""
-
-
-def check_views(name: str) -> str:
-    """Returns the name of a card's views if it is known, and raises ConfigError otherwise."""
-    if name not in FOLDED_VIEWS:
-        raise ConfigError(f"views must be {' or '.join(FOLDED_VIEWS)}, not {name!r}")
-    return name
-
-
-def views_of(card: Card) -> tuple[View, ...]:
-    """The views of each face that a card asks for; raises CheckpointError for a name that is not known."""
-    if card.views not in FOLDED_VIEWS:
-        raise CheckpointError(f"the card of {card.name} asks for views {card.views!r}; it must be single or flip")
-    return FOLDED_VIEWS[card.views]
 
 
 def mean_over_views(logits: np.ndarray) -> np.ndarray:

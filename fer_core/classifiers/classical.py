@@ -79,7 +79,7 @@ def build_classical(
         feature_options: the features' own.
         faces: at most so many faces of Training, drawn at random; 0 takes all.
         seed: of whatever is drawn.
-        views: single or flip (see `Card.views`).
+        views: how each face is seen (see `Card.views`).
         report: hears what is done.
         choice: `candidates` in place of the method's own.
 

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fer_core.artifacts import ENSEMBLE, NETWORK, Card, load_arrays, load_card, save_arrays, told_name, update_card
-from fer_core.classifiers.base import CheckpointClassifier, log_probabilities, mean_over_views, views_of
+from fer_core.classifiers.base import CheckpointClassifier, log_probabilities, mean_over_views
 from fer_core.classifiers.calibration import fit_temperature
 from fer_core.classifiers.combination import COMBINATIONS, Arrays, Combination, cross_fits
+from fer_core.classifiers.folded_views import folded_view
 from fer_core.classifiers.parts import OpenPart, adopt, open_parts
 from fer_core.data.ferplus import as_ferplus
 from fer_core.data.table import SIDE, FaceDataset
@@ -64,7 +65,7 @@ class EnsembleClassifier(CheckpointClassifier):
 
     def held_out_logits(self, faces: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """uint8 (N, 48, 48) of PublicTest, int (N,) -> (N, C): each face's logits by a fit that did not see it."""
-        seen = [self.member_answers(view(faces)) for view in views_of(self.card)]
+        seen = [self.member_answers(view(faces)) for view in folded_view(self.card).views]
         return _held_out(COMBINATIONS[self.card.model], seen, labels)
 
     @property
@@ -141,7 +142,7 @@ def build_ensemble(
         members: checkpoint folders; those that do not ship are copied into `folder`.
         dataset: faces; Training and PrivateTest are not looked at.
         open_part: opens a member's folder.
-        views: single or flip (see `Card.views`).
+        views: how each face is seen (see `Card.views`).
         notes: for the card.
         training: what the card tells of how the members came about, where they were trained for this.
         options: the method's own.
@@ -198,7 +199,7 @@ def compare_choices(
         method: a name in COMBINATIONS.
         members: at most MOST_COMPARED, which know the same emotions.
         dataset: faces; Training and PrivateTest are not looked at.
-        views: single or flip (see `Card.views`).
+        views: how each face is seen (see `Card.views`).
         options: the method's own.
 
     Raises:
@@ -260,7 +261,7 @@ def _fit(
 
 def _seen(card: Card, members: Sequence[CheckpointClassifier], public: FaceDataset) -> list[np.ndarray]:
     """Of each view of the faces what the members say, float32 (M, N, C)."""
-    return [ask(members, view(np.asarray(public.pixels)), card.labels) for view in views_of(card)]
+    return [ask(members, view(np.asarray(public.pixels)), card.labels) for view in folded_view(card).views]
 
 
 def _held_out(combination: Combination, seen: Sequence[np.ndarray], labels: np.ndarray, **options: Any) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from fer_core.classifiers.base import CheckpointClassifier
+from fer_core.classifiers.folded_views import FOLDED_VIEWS, View
 from fer_core.registry import Registry
 
 Judging = Callable[[CheckpointClassifier, np.ndarray], np.ndarray]
@@ -14,24 +15,26 @@ Judging = Callable[[CheckpointClassifier, np.ndarray], np.ndarray]
 
 VIEWS: Registry[Judging] = Registry("view")
 
-PASSES: Mapping[str, int] = {"single": 1, "flip": 2, "ten_crop": 10}
+PASSES: Mapping[str, int] = {name: len(folded.views) for name, folded in FOLDED_VIEWS.items()} | {"ten_crop": 10}
 """How often each of them asks about a face."""
 
 CROP = 44
 """Side of the crops of ten_crop for a network that wants whole faces; one that was trained on crops gets its own."""
 
 
-@VIEWS.register("single")
-def single(classifier: CheckpointClassifier, faces: np.ndarray) -> np.ndarray:
-    """The face as it is."""
-    return classifier.predict_proba(faces)
+def _mean_over(views: tuple[View, ...]) -> Judging:
+    """Asks about each of the views; the probabilities are averaged."""
+
+    def judge(classifier: CheckpointClassifier, faces: np.ndarray) -> np.ndarray:
+        answers = [classifier.predict_proba(np.ascontiguousarray(view(faces))) for view in views]
+        mean: np.ndarray = np.mean(answers, 0)
+        return mean
+
+    return judge
 
 
-@VIEWS.register("flip")
-def flip(classifier: CheckpointClassifier, faces: np.ndarray) -> np.ndarray:
-    """The face and its mirror image, probabilities averaged."""
-    mirrored = np.ascontiguousarray(faces[:, :, ::-1])
-    return (classifier.predict_proba(faces) + classifier.predict_proba(mirrored)) / 2
+for _name, _folded in FOLDED_VIEWS.items():
+    VIEWS.register(_name)(_mean_over(_folded.views))
 
 
 @VIEWS.register("ten_crop")

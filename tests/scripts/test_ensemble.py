@@ -244,7 +244,7 @@ def test_a_classical_method_goes_through_every_command(
         (("soft_vote",), "soft_vote needs members; name checkpoints with --members"),
         (("soft_vote", "--members", "tiny", "--model", "vgg_se"), "leave --model out"),
         (("soft_vote", "--members", "tinny"), "no checkpoint 'tinny'; closest: 'tiny'"),
-        (("soft_vote", "--members", "tiny", "--views", "ten"), "views must be single or flip"),
+        (("soft_vote", "--members", "tiny", "--views", "ten"), "views must be one of single, flip, flip_zoom"),
         (("boosting", "--members", "tiny"), "name an architecture with --model"),
         (("pair_tree", "--members", "tiny", "--model", "vgg_se"), "leave --members out"),
         (("pair_tree", "--members", "tiny"), "6 forks"),

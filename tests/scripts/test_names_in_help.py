@@ -10,8 +10,8 @@ import pytest
 import typer
 
 from fer_core.classical import CLASSICAL
-from fer_core.classifiers.base import FOLDED_VIEWS
 from fer_core.classifiers.combination import COMBINATIONS
+from fer_core.classifiers.folded_views import FOLDED_VIEWS
 from fer_core.config import CLEANINGS, SAMPLERS, TARGETS, TrainConfig, field_help
 from fer_core.data.balance import CLASS_WEIGHTS, RESAMPLERS
 from fer_core.data.readers import LABEL_MAPS

@@ -64,4 +64,4 @@ def test_a_failure_leaves_the_old_one(run_here: Command, trained: Path, prepared
     assert "trained on another dataset" in done.err
     assert load_card(artifacts.CHECKPOINTS / "fine").notes == "old"
     wrong = run_here(publish.publish, trained, "--data", prepared, "--name", "fine", "--views", "ten")
-    assert "views must be single or flip" in wrong.err
+    assert "views must be one of single, flip, flip_zoom" in wrong.err

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from fer_core.artifacts import Card
+from fer_core.classifiers.folded_views import folded_view
 from fer_core.data.table import SIDE
 from fer_core.explain import EXPLAINERS
 from fer_core.labels import COLOURS, EMOJI, EMOTIONS, ink_on, judged_by
@@ -185,8 +186,8 @@ def model_line(card: Card, split: str = "PrivateTest") -> str:
     """What the checkpoint is and what it reaches, in a line."""
     scores = card.metrics.get(split, {})
     parts = [escape(card.title), f"{_short(card.parameters)} parameters"]
-    if card.views == "flip":
-        parts.append("face and mirror image averaged")
+    if beside := folded_view(card).beside:
+        parts.append(f"face and {beside} averaged")
     if "accuracy" in scores:
         low, high = scores.get("accuracy_interval", (scores["accuracy"], scores["accuracy"]))
         judge = f" by {judged_by(card.labels)}" if len(card.labels) != len(EMOTIONS) else ""
