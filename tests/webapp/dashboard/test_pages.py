@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -244,6 +245,15 @@ def test_noise_lists_the_images_of_a_chosen_cell(small_world: None, open_page: O
     at.toggle(key=state.CROWD_DIAGONAL).set_value(False).run()
     at.selectbox(key=state.CROWD_LABEL).select("happy").run()
     assert set(table(at, "agreement")["label"]) == {"happy"}
+
+
+def test_noise_does_not_call_the_first_choice_a_majority(small_world: None, open_page: Open) -> None:
+    at = open_page("noise")
+    at.toggle(key=state.CROWD_DIAGONAL).set_value(False).run()
+    shown = next(item for item in at.dataframe if "majority" in item.value.columns)
+    titles = {name: column.get("label", "") for name, column in json.loads(shown.proto.columns).items()}
+    assert (titles["majority"], titles["majority_share"]) == ("voters' first choice", "share of it")
+    assert not [title for title in titles.values() if "majority" in title]
 
 
 def test_confusion_shows_the_report_of_the_split(small_world: None, open_page: Open) -> None:
