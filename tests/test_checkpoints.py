@@ -101,7 +101,7 @@ def test_is_small_and_opens(folder: Path) -> None:
 def test_a_network_is_complete(folder: Path) -> None:
     card = load_card(folder)
     assert card.model in MODELS
-    model = create_model(card.model, len(card.labels), **card.options)
+    model = create_model(card.model, len(card.labels), initialise=False, **card.options)
     assert parameter_count(model) == card.parameters
     model.load_state_dict(load_weights(folder))
     history = pd.read_csv(folder / HISTORY)
