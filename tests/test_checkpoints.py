@@ -55,6 +55,7 @@ REQUIRED = {
     "mini_xception": 0.605,
     "efficientnet_lite0": 0.69,
     "efficientnet_lite0_seed1": 0.68,
+    "efficientnet_lite0_seed2": 0.69,
     "efficientnet_lite2": 0.68,
     "deep_emotion": 0.6,
     "vit": 0.56,
