@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
 from types import UnionType
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from fer_core.errors import ConfigError
 
@@ -21,6 +21,26 @@ AUTO = "auto"
 SAMPLERS = ("shuffle", "balanced", "oversample", "undersample", "smote")
 TARGETS = ("fer2013", "ferplus_majority", "ferplus_multi_label", "ferplus_drawing", "ferplus_soft")
 CLEANINGS = ("non_faces", "test_twins", "copies", "conflicting")
+
+
+class Part(NamedTuple):
+    """One of `of` parts of Training, `number` from 1 on."""
+
+    number: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+
+def parse_part(text: str) -> Part | None:
+    """ "1/2" -> the first of two parts; empty -> None, the whole; raises ConfigError for anything else."""
+    if not text:
+        return None
+    number, _, of = text.partition("/")
+    if number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of) and int(of) >= 2:
+        return Part(int(number), int(of))
+    raise ConfigError(f"part ({text}) must be one of several, such as 1/2 and 2/2; leave it out for the whole")
 
 
 @dataclass(frozen=True)
@@ -52,6 +72,9 @@ class TrainConfig:
     clean: str = ""
     """Training faces to leave out, divided by commas: non_faces, test_twins (copies of faces in a test split), copies
     (all but one of a group) or conflicting (copies, and all of a group whose labels differ)."""
+    part: str = ""
+    """Part of Training that is learnt, such as 1/2 or 2/2, copies of a face together; empty for the whole. As teachers
+    in a distillation, networks that learnt parts are asked only about faces that they have not learnt."""
     method: str = "plain"
     """Training method: plain, mixup, cutmix, eac, scn, sam, co_teaching or distillation."""
     method_options: dict[str, Any] = field(default_factory=dict)
@@ -100,6 +123,7 @@ class TrainConfig:
         _one_of(self, "sampler", SAMPLERS)
         _one_of(self, "targets", TARGETS)
         _one_of(self, "select_on", ("accuracy", "macro_f1"))
+        parse_part(self.part)
         if self.weight_decay < 0 or self.ferplus_weight < 0:
             raise ConfigError("weight_decay and ferplus_weight must not be below 0")
         if self.cycles < 1 or self.epochs % self.cycles:

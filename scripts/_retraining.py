@@ -28,7 +28,7 @@ def recipe(model: str, epochs: int, seed: int, *, votes: bool) -> TrainConfig:
         votes: whether the dataset has FER+ votes; without them they are no second target.
     """
     fresh: dict[str, Any] = {"model": model, "epochs": epochs, "seed": seed, "init": "", "freeze_epochs": 0}
-    found = _untaught(_shipped_config(model)) | fresh | {"targets": "fer2013", "clean": "", "cycles": 1}
+    found = _untaught(_shipped_config(model)) | fresh | {"targets": "fer2013", "clean": "", "part": "", "cycles": 1}
     return TrainConfig(**found | ({} if votes else {"ferplus_weight": 0.0}))
 
 

@@ -183,7 +183,7 @@ class _Loop:
         """What the run starts from: its own state, else a checkpoint's weights, else nothing but the seed."""
         facts = self.folder.facts() if resume and self.folder.exists() else {}
         if self.config.init and not self.state.epoch:
-            facts["init"] = load_initial_weights(model, self.config.model, self.config.init)
+            facts["init"] = load_initial_weights(model, self.config.model, self.config.init, self.config.part)
         if init := facts.get("init"):
             self.normalisation = Normalisation(init["mean"], init["std"])
         return {"init": init} if init else {}

@@ -7,13 +7,14 @@ from typing import Any, Final
 
 import torch
 
-from fer_core.config import TrainConfig
+from fer_core.config import TrainConfig, parse_part
 from fer_core.data.balance import resample
 from fer_core.data.clean import clean
 from fer_core.data.ferplus import as_ferplus, vote_targets
 from fer_core.data.loaders import Faces, to_faces
+from fer_core.data.parts import in_part
 from fer_core.data.table import FaceDataset
-from fer_core.errors import ConfigError
+from fer_core.errors import ConfigError, DataError
 from fer_core.labels import FERPLUS_EMOTIONS, TESTS, VOTE_COLUMNS, labels_for
 
 LABELS_USED: Final = {
@@ -58,6 +59,7 @@ def gather(config: TrainConfig, dataset: FaceDataset) -> Material:
         DataError: a split has no face that is left.
     """
     training, dropped = _cleaned(config, dataset)
+    training = _part(config, training)
     public = dataset.split("PublicTest")
     if config.targets == "fer2013":
         faces, judged = to_faces(training), to_faces(public)
@@ -82,6 +84,17 @@ def _voted(targets: str, training: FaceDataset) -> Faces:
     kept = as_ferplus(training, scheme)
     votes = kept.table[list(VOTE_COLUMNS)].to_numpy()
     return replace(to_faces(kept), targets=torch.from_numpy(vote_targets(votes, scheme)))
+
+
+def _part(config: TrainConfig, training: FaceDataset) -> FaceDataset:
+    """The config's part of Training; raises DataError where it holds no face."""
+    part = parse_part(config.part)
+    if part is None:
+        return training
+    inside = in_part(training.pixels, part)
+    if not inside.any():
+        raise DataError(f"part {part} of Training holds none of its {len(training)} faces; take fewer parts")
+    return training.select(inside)
 
 
 def _cleaned(config: TrainConfig, dataset: FaceDataset) -> tuple[FaceDataset, dict[str, int]]:

@@ -31,13 +31,14 @@ def freeze_trunk(model: FerModel, frozen: bool) -> None:
                 module.eval()
 
 
-def load_initial_weights(model: FerModel, name: str, init: str) -> dict[str, Any]:
+def load_initial_weights(model: FerModel, name: str, init: str, part: str = "") -> dict[str, Any]:
     """Puts a checkpoint's weights into a network; a head for other classes stays fresh.
 
     Args:
         model: the network.
         name: its registered name.
         init: a checkpoint's name or folder.
+        part: of Training, as the run's config names it.
 
     Returns:
         {"checkpoint", "sha256", "seconds", "mean", "std", "head"}: where the weights come from, what training took
@@ -46,12 +47,19 @@ def load_initial_weights(model: FerModel, name: str, init: str) -> dict[str, Any
 
     Raises:
         CheckpointError: no such checkpoint, or a damaged one.
-        ConfigError: it holds another architecture, or the same with other options.
+        ConfigError: it holds another architecture, or the same with other options; or it has learnt faces outside the
+            run's part of Training.
     """
     folder = find_checkpoint(init)
     card = load_card(folder)
     if card.model != name:
         raise ConfigError(f"init ({init}) is a {card.model}, not a {name}; start from a checkpoint of the same model")
+    if part and (learnt := card.training.get("config", {}).get("part", "")) != part:
+        known = f"part {learnt}" if learnt else "the whole"
+        raise ConfigError(
+            f"init ({init}) has learnt {known} of Training, so a run of part {part} that goes on from it would know "
+            "faces of other parts; start from one of the same part, or leave out --init"
+        )
     weights, own = load_weights(folder), model.state_dict()
     kept = {key: value for key, value in weights.items() if key in own and own[key].shape == value.shape}
     if unfit := sorted(key for key in (own.keys() | weights.keys()) - kept.keys() if not key.startswith(HEAD)):

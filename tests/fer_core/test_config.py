@@ -33,6 +33,10 @@ def test_every_field_is_explained(config: type) -> None:
         ({"targets": "ferplus"}, "targets must be one of fer2013, ferplus_majority"),
         ({"weight_decay": -1.0}, "weight_decay"),
         ({"seed": -1}, r"seed \(-1\) must not be below 0"),
+        *[
+            ({"part": text}, "part .* must be one of several, such as 1/2")
+            for text in ("half", "0/2", "3/2", "1/1", "1/")
+        ],
         ({"select_on": "private"}, "select_on must be one of accuracy, macro_f1"),
     ],
 )

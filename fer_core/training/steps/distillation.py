@@ -12,6 +12,9 @@ from torch.nn import functional
 
 from fer_core.artifacts import NETWORK, find_checkpoint, load_card
 from fer_core.classifiers.network import load_network
+from fer_core.config import Part, parse_part
+from fer_core.data.loaders import Faces
+from fer_core.data.parts import in_part
 from fer_core.data.table import SIDE
 from fer_core.data.transforms import Normalisation
 from fer_core.errors import ConfigError
@@ -32,6 +35,7 @@ class Teacher:
         model: the network, in eval mode.
         normalisation: the faces' one.
         side: least side in pixels of the faces that it was trained on.
+        part: of Training that it has learnt; None for the whole.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Teacher:
     model: FerModel
     normalisation: Normalisation
     side: int
+    part: Part | None = None
 
     def __call__(self, unit: Tensor) -> Tensor:
         """(B, 1, h, w) in [0, 1] -> logits (B, C); smaller faces than it knows are enlarged."""
@@ -47,6 +52,12 @@ class Teacher:
             unit = functional.interpolate(unit, self.side, mode="bilinear", align_corners=False)
         logits: Tensor = self.model.to(unit.device)(self.normalisation(unit)).float()
         return logits
+
+    def is_new_to(self, training: Faces) -> Tensor:
+        """bool (N,): the training faces that it may be asked about: those outside its part, or all with the whole."""
+        if self.part is None:
+            return torch.ones(len(training), dtype=torch.bool)
+        return ~torch.from_numpy(in_part(training.pixels.cpu().numpy(), self.part))
 
 
 def load_teacher(name: str) -> Teacher:
@@ -66,7 +77,8 @@ def load_teacher(name: str) -> Teacher:
     model = load_network(folder).requires_grad_(False).to(memory_format=torch.channels_last)
     normalisation = Normalisation(card.input["mean"], card.input["std"])
     side = card.input.get("field") or card.input.get("side", SIDE)
-    return Teacher(card.name, card.weights_sha256, card.labels, model, normalisation, side)
+    part = parse_part(card.training.get("config", {}).get("part", ""))
+    return Teacher(card.name, card.weights_sha256, card.labels, model, normalisation, side, part)
 
 
 @STEPS.register("distillation")
@@ -83,7 +95,7 @@ class DistillationStep(VotingStep):
         teachers: checkpoints, names or folders.
         temperature: by which both logits are divided before the softmax.
         weight: share of the divergence in the loss, which is scaled by the temperature's square.
-        turns: teachers that are asked in a step, drawn anew for each; 0 asks all of them.
+        turns: teachers that are asked about a face, drawn anew for each step; 0 asks all that may be asked.
         mixup: how even the shares of blended faces are, as `alpha` of mixup; 0 blends none.
     """
 
@@ -112,6 +124,7 @@ class DistillationStep(VotingStep):
         for teacher in self.teachers:
             if teacher.labels != setting.labels:
                 raise ConfigError(f"the teacher {teacher.name} knows {len(teacher.labels)} emotions, not the run's")
+        self.may_ask = self._may_ask(setting.training)
         self.facts = {"teachers": _hashes(teachers, self.teachers)}
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
@@ -126,21 +139,51 @@ class DistillationStep(VotingStep):
             )
         answers = self.answer(faces)
         softened = (answers.logits / self.temperature).log_softmax(1)
-        divergence = functional.kl_div(softened, self.taught(faces), reduction="batchmean")
+        divergence = functional.kl_div(softened, self.taught(faces, batch.places), reduction="batchmean")
         total = (1 - self.weight) * loss(answers, batch) + self.weight * self.temperature**2 * divergence
         return {"loss": total, "logits": answers.logits}
 
     @torch.no_grad()
-    def taught(self, faces: Tensor) -> Tensor:
-        """(B, 1, h, w) normalised -> the mean softened probabilities (B, C) of the teachers whose turn it is."""
-        unit = faces * self.normalisation.std + self.normalisation.mean
-        return torch.stack([(teacher(unit) / self.temperature).softmax(1) for teacher in self.asked()]).mean(0)
+    def taught(self, faces: Tensor, places: Tensor) -> Tensor:
+        """Normalised faces (B, 1, h, w) and where they stand in Training (B,) -> softened probabilities (B, C).
 
-    def asked(self) -> Sequence[Teacher]:
-        """The teachers of one step."""
+        Each face's are the mean over the teachers that are asked about it.
+        """
+        unit = faces * self.normalisation.std + self.normalisation.mean
+        asked = self.asked(places)
+        total = faces.new_zeros(len(faces), len(self.teachers[0].labels), dtype=torch.float32)
+        for teacher, about in zip(self.teachers, asked, strict=True):
+            if about.any():
+                total[about] += (teacher(unit[about]) / self.temperature).softmax(1)
+        return total / asked.sum(0).unsqueeze(1)
+
+    def asked(self, places: Tensor) -> Tensor:
+        """int64 (B,) -> bool (teachers, B): who is asked about which face in one step."""
+        may = torch.ones(len(self.teachers), len(places), dtype=torch.bool, device=places.device)
+        if self.may_ask is not None:
+            may = self.may_ask.to(places.device)[:, places]
         if not self.turns:
-            return self.teachers
-        return [self.teachers[place] for place in torch.randperm(len(self.teachers))[: self.turns].tolist()]
+            return may
+        order = torch.randperm(len(self.teachers)).to(places.device)
+        queue = may[order]
+        return (queue & (queue.cumsum(0) <= self.turns))[order.argsort()]
+
+    def _may_ask(self, training: Faces | None) -> Tensor | None:
+        """bool (teachers, N): who may be asked about which training face; None where everybody may about every face."""
+        if training is None or all(teacher.part is None for teacher in self.teachers):
+            return None
+        if self.mixup:
+            raise ConfigError(
+                "method_options: mixup blends faces of different parts of Training, which nobody who learnt a part may "
+                "be asked about; leave one out, mixup or the teachers that learnt a part"
+            )
+        may = torch.stack([teacher.is_new_to(training) for teacher in self.teachers])
+        if orphans := int((~may.any(0)).sum()):
+            raise ConfigError(
+                f"{orphans} training faces were learnt by every teacher, so nobody may be asked about them; add a "
+                "teacher that learnt another part"
+            )
+        return may
 
 
 def _hashes(given: Sequence[str], teachers: Sequence[Teacher]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from fer_core.config import TARGETS, ExecutionConfig, TrainConfig
 from fer_core.data.table import FaceDataset
-from fer_core.errors import ConfigError
+from fer_core.errors import ConfigError, DataError
 from fer_core.labels import FERPLUS_EMOTIONS, VOTE_COLUMNS
 from fer_core.training import fit as fit_module
 from fer_core.training.fit import FitResult, fit
@@ -177,3 +177,14 @@ def test_each_cycle_leaves_its_weights(dataset: FaceDataset, tmp_path: Path) -> 
     assert all(torch.equal(last[f"module.{name}"], tensor) for name, tensor in taken[2].weights.items())
     assert not torch.equal(taken[1].weights["head.weight"], taken[2].weights["head.weight"])
     assert len(result.history) == 4
+
+
+def test_parts_share_training_out(voted: FaceDataset) -> None:
+    whole = gather(TrainConfig(**TINY, clean="non_faces"), voted).training
+    parts = [gather(TrainConfig(**TINY, clean="non_faces", part=part), voted) for part in ("1/2", "2/2")]
+    together = [face.numpy().tobytes() for material in parts for face in material.training.pixels]
+    assert sorted(together) == sorted(face.numpy().tobytes() for face in whole.pixels)
+    assert all(material.facts["faces"] == len(material.training) for material in parts)
+    assert all(len(material.public) == len(voted.split("PublicTest")) for material in parts)
+    with pytest.raises(DataError, match="holds none of its"):
+        gather(TrainConfig(**TINY, part="1/1000003"), voted)

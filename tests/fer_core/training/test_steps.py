@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from fer_core.artifacts import ENSEMBLE, Card, save_checkpoint, update_card
-from fer_core.config import ExecutionConfig, TrainConfig
+from fer_core.config import ExecutionConfig, Part, TrainConfig
 from fer_core.data.loaders import to_faces
+from fer_core.data.parts import in_part
 from fer_core.data.table import FaceDataset
 from fer_core.data.transforms import Normalisation
 from fer_core.errors import ConfigError, UnknownNameError
@@ -401,10 +402,11 @@ def test_co_teaching_drops_faces_in_a_run_of_one_epoch(
     assert result.facts["ramp_epochs"] == 0.25
 
 
-def _teacher(folder: Path, normalisation: Normalisation, side: int) -> tuple[Path, torch.nn.Module]:
+def _teacher(folder: Path, normalisation: Normalisation, side: int, part: str = "") -> tuple[Path, torch.nn.Module]:
     model = create_model("vgg_se", field=side, **TINY).eval()
     details = {"side": 48, "field": side, "mean": normalisation.mean, "std": normalisation.std}
-    card = Card(folder.name, "vgg_se", EMOTIONS, details, 0, options=dict(TINY))
+    learnt = {"config": {"part": part}} if part else {}
+    card = Card(folder.name, "vgg_se", EMOTIONS, details, 0, options=dict(TINY), training=learnt)
     save_checkpoint(folder, card, dict(model.state_dict()))
     return folder, model
 
@@ -431,9 +433,10 @@ def test_teachers_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     folders = [str(_teacher(tmp_path / name, Normalisation(0.5, 0.25), 48)[0]) for name in ("one", "two", "three")]
     step = step_for("distillation", teachers=folders, turns=2)
     assert isinstance(step, DistillationStep)
-    asked = [{teacher.name for teacher in step.asked()} for _ in range(30)]
-    assert {len(names) for names in asked} == {2}
-    assert set.union(*asked) == {"one", "two", "three"}
+    asked = torch.stack([step.asked(torch.arange(4)) for _ in range(30)])  # (30, teachers, faces)
+    assert (asked == asked[:, :, :1]).all()
+    assert (asked.sum(1) == 2).all()
+    assert asked.any(0).all()
     single = step_for("distillation", teachers=folders[:1], turns=1)
     plain = step_for("distillation", teachers=folders[:1])
     single.load_state_dict(plain.state_dict())
@@ -463,6 +466,50 @@ def test_distillation_asks_of_blended_faces(tmp_path: Path, monkeypatch: pytest.
     torch.testing.assert_close(outputs["logits"], logits)
     with pytest.raises(ConfigError, match=r"mixup \(-1.0\) must be at least 0"):
         step_for("distillation", teachers=[str(folder)], mixup=-1.0)
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+def test_teachers_of_parts_are_asked_about_the_rest(turns: int, few: FaceDataset, tmp_path: Path) -> None:
+    parts = {"one": "1/2", "two": "2/2", "also two": "2/2"}
+    made = {name: _teacher(tmp_path / name, Normalisation(0.5, 0.25), 48, part) for name, part in parts.items()}
+    folders = [str(folder) for folder, _ in made.values()]
+    step = step_for("distillation", few, teachers=folders, turns=turns, temperature=1.0).eval()
+    assert isinstance(step, DistillationStep)
+    pixels = few.split("Training").pixels
+    places = torch.arange(len(pixels))
+    first = torch.from_numpy(in_part(pixels, Part(1, 2)))
+    assert 0 < first.sum() < len(first)
+    asked = torch.stack([step.asked(places) for _ in range(20)])
+    assert (asked[:, 0] == ~first).all()
+    assert not asked[:, 1:, ~first].any()
+    assert (asked[:, 1:, first].sum(1) == (turns or 2)).all()
+    assert asked[:, 1:, first].any(0).all()
+    faces = batch_of(len(places)).faces
+    unit = faces * step.normalisation.std + step.normalisation.mean
+    with torch.no_grad():
+        one, two, also = [model((unit - 0.5) / 0.25).softmax(1) for _, model in made.values()]
+    if not turns:
+        expected = torch.where(first.unsqueeze(1), (two + also) / 2, one)
+        torch.testing.assert_close(step.taught(faces, places), expected)
+    assert torch.allclose(step.taught(faces, places).sum(1), torch.ones(len(places)))
+
+
+def test_teachers_of_parts_must_leave_somebody_to_ask(few: FaceDataset, tmp_path: Path) -> None:
+    folders = [str(_teacher(tmp_path / part[0], Normalisation(0.5, 0.25), 48, part)[0]) for part in ("1/2", "2/2")]
+    with pytest.raises(ConfigError, match="training faces were learnt by every teacher"):
+        step_for("distillation", few, teachers=folders[:1])
+    with pytest.raises(ConfigError, match="mixup blends faces of different parts"):
+        step_for("distillation", few, teachers=folders, mixup=0.2)
+
+
+def test_a_part_does_not_go_on_from_more_than_itself(few: FaceDataset, tmp_path: Path) -> None:
+    for name, part in {"whole": "", "other": "2/2", "same": "1/2"}.items():
+        _teacher(tmp_path / name, Normalisation(0.5, 0.25), 48, part)
+    for name, learnt in {"whole": "the whole", "other": "part 2/2"}.items():
+        with pytest.raises(ConfigError, match=f"has learnt {learnt} of Training, so a run of part 1/2"):
+            train(few, tmp_path / "run", config(epochs=1, part="1/2", init=str(tmp_path / name)))
+    result = train(few, tmp_path / "run", config(epochs=1, part="1/2", init=str(tmp_path / "same")))
+    assert result.facts["faces"] < len(few.split("Training"))
 
 
 def replace_faces(batch: Batch, faces: torch.Tensor) -> Batch:
