@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from itertools import groupby
 from typing import Any
@@ -34,9 +34,17 @@ def recipes(cards: Iterable[Card]) -> list[list[Card]]:
 
 
 def _recipe(card: Card) -> str:
-    """All that a run was told but its seed, with the defaults of options that are younger than its card."""
-    options: dict[str, Any] = asdict(TrainConfig(**card.training["config"])) | {"seed": 0}
-    return json.dumps([options, card.data.get("fingerprint")], sort_keys=True)
+    return json.dumps([_told(card.training), card.data.get("fingerprint")], sort_keys=True)
+
+
+def _told(training: Mapping[str, Any]) -> dict[str, Any]:
+    """All that a run was told but its seed, with the defaults of options that are younger than its card.
+
+    A run that goes on from another was told what that one was, where the card knows it; else it is known by its name.
+    """
+    options: dict[str, Any] = asdict(TrainConfig(**training["config"])) | {"seed": 0}
+    begun = training.get("init") or {}
+    return options | {"init": _told(begun)} if begun.get("config") else options
 
 
 def _seed(card: Card) -> int:

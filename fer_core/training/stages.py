@@ -41,9 +41,9 @@ def load_initial_weights(model: FerModel, name: str, init: str, part: str = "") 
         part: of Training, as the run's config names it.
 
     Returns:
-        {"checkpoint", "sha256", "seconds", "mean", "std", "head"}: where the weights come from, what training took
-        (where the card says it), what faces went through there, and whether the head is the checkpoint's ("loaded") or
-        "fresh".
+        {"checkpoint", "sha256", "seconds", "config", "init", "mean", "std", "head"}: where the weights come from, what
+        training took, was told and began with itself (where the card says it), what faces went through there, and
+        whether the head is the checkpoint's ("loaded") or "fresh".
 
     Raises:
         CheckpointError: no such checkpoint, or a damaged one.
@@ -72,7 +72,7 @@ def load_initial_weights(model: FerModel, name: str, init: str, part: str = "") 
         kept = {key: value for key, value in kept.items() if not key.startswith(HEAD)}
     model.load_state_dict(kept, strict=False)
     head = "loaded" if whole_head else "fresh"
-    source = {"checkpoint": told_name(folder, card), "sha256": card.weights_sha256, "head": head}
-    if seconds := card.training.get("seconds"):  # the run may not be there any more when the card is read
-        source["seconds"] = seconds
+    source: dict[str, Any] = {"checkpoint": told_name(folder, card), "sha256": card.weights_sha256, "head": head}
+    # the run may not be there any more when the card is read
+    source |= {key: card.training[key] for key in ("seconds", "config", "init") if card.training.get(key)}
     return source | {"mean": card.input["mean"], "std": card.input["std"]}

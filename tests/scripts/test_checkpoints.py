@@ -186,6 +186,23 @@ def test_runs_that_differ_in_their_seed_alone_are_told_together(shipped: Path) -
     assert told in _tables.checkpoint_page()
 
 
+def test_runs_that_go_on_from_runs_of_other_seeds_are_told_together(shipped: Path) -> None:
+    def ship(seed: int, epochs: int = 2) -> None:
+        name = f"second_stage_{seed}"
+        shutil.copytree(shipped / "tiny", shipped / name)
+        begun = {"checkpoint": f"first_{seed}", "config": {"model": "vgg_se", "epochs": epochs, "seed": seed}}
+        told = {"model": "vgg_se", "epochs": 1, "seed": 10 + seed, "init": f"runs/first_{seed}"}
+        artifacts.update_card(shipped / name, name=name, training=TRAINING | {"config": told, "init": begun})
+
+    ship(0)
+    ship(1)
+    ship(2, epochs=3)
+    assert _tables.seeds_table() == "No recipe ships with three seeds."
+    ship(3)
+    names = "`second_stage_0`, `second_stage_1`, `second_stage_3`"
+    assert [line.split(" | ")[:2] for line in _tables.seeds_table().splitlines()[2:]] == [[f"| {names}", "10, 11, 13"]]
+
+
 @pytest.mark.usefixtures("shipped")
 def test_the_checkpoint_page_adds_where_and_how_long() -> None:
     assert "| CPU | 90 min |" in _tables.checkpoint_page()

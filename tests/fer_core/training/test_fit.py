@@ -14,7 +14,7 @@ import torch
 from lightning.fabric import Fabric
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from fer_core.artifacts import Card, load_card, load_weights, save_checkpoint
+from fer_core.artifacts import Card, load_card, load_weights, save_checkpoint, update_card
 from fer_core.config import ExecutionConfig, TrainConfig
 from fer_core.data.drawn import drawn_dataset
 from fer_core.data.loaders import to_faces
@@ -357,6 +357,14 @@ def test_a_frozen_trunk_stays_what_the_checkpoint_had(
     assert result.normalisation == Normalisation(0.508, 0.255)
     thawed = RunFolder(tmp_path).load().tensors["step"]
     assert not torch.equal(thawed["model.stages.0.0.0.weight"], before["stages.0.0.0.weight"])
+
+
+def test_a_start_is_told_with_what_it_was_told(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    begun = shutil.copytree(tiny_checkpoint, tmp_path / "begun")
+    first = {"config": {"model": "vgg_se", "seed": 5}, "init": {"checkpoint": "older", "config": {"seed": 4}}}
+    update_card(begun, training=first | {"seconds": 9.0})
+    told = load_initial_weights(create_model("vgg_se", **TINY), "vgg_se", str(begun))
+    assert told.items() >= (first | {"seconds": 9.0}).items()
 
 
 def test_a_checkpoint_starts_only_its_own_architecture(tiny_checkpoint: Path) -> None:
