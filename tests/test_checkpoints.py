@@ -45,6 +45,8 @@ REQUIRED = {
     "vgg_se": 0.7,
     "vgg_se_ferplus": 0.87,
     "vgg_se_wide": 0.7,
+    "vgg_se_wide_seed1": 0.69,
+    "vgg_se_wide_seed2": 0.695,
     "vgg_se_taught": 0.705,
     "soft_vote": 0.725,
     "soft_vote_three": 0.725,
