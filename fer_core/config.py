@@ -34,7 +34,7 @@ class Part(NamedTuple):
 
 
 def parse_part(text: str) -> Part | None:
-    """ "1/2" -> the first of two parts; empty -> None, the whole; raises ConfigError for anything else."""
+    """Reads "1/2" as the first of two parts and nothing as None, the whole; raises ConfigError for anything else."""
     if not text:
         return None
     number, _, of = text.partition("/")

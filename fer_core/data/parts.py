@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fer_core.config import Part
+from fer_core.artifacts import Card
+from fer_core.config import Part, parse_part
 from fer_core.data.audit.duplicates import pixel_hashes
 
 DIGITS = 15
@@ -16,3 +17,8 @@ def in_part(pixels: np.ndarray, part: Part) -> np.ndarray:
     codes = np.array([int(name[:DIGITS], 16) for name in pixel_hashes(pixels)], np.int64)
     inside: np.ndarray = codes % part.of == part.number - 1
     return inside
+
+
+def learnt_part(card: Card) -> Part | None:
+    """The part of Training that a network's own run learnt; None for the whole, or where its card does not say."""
+    return parse_part(card.training.get("config", {}).get("part", ""))

@@ -8,6 +8,8 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from fer_core.artifacts import find_checkpoint, load_card, load_weights, told_name
+from fer_core.config import parse_part
+from fer_core.data.parts import learnt_part
 from fer_core.errors import ConfigError
 from fer_core.models.base import FerModel
 
@@ -54,7 +56,7 @@ def load_initial_weights(model: FerModel, name: str, init: str, part: str = "") 
     card = load_card(folder)
     if card.model != name:
         raise ConfigError(f"init ({init}) is a {card.model}, not a {name}; start from a checkpoint of the same model")
-    if part and (learnt := card.training.get("config", {}).get("part", "")) != part:
+    if part and (learnt := learnt_part(card)) != parse_part(part):
         known = f"part {learnt}" if learnt else "the whole"
         raise ConfigError(
             f"init ({init}) has learnt {known} of Training, so a run of part {part} that goes on from it would know "

@@ -12,9 +12,9 @@ from torch.nn import functional
 
 from fer_core.artifacts import NETWORK, find_checkpoint, load_card
 from fer_core.classifiers.network import load_network
-from fer_core.config import Part, parse_part
+from fer_core.config import Part
 from fer_core.data.loaders import Faces
-from fer_core.data.parts import in_part
+from fer_core.data.parts import in_part, learnt_part
 from fer_core.data.table import SIDE
 from fer_core.data.transforms import Normalisation
 from fer_core.errors import ConfigError
@@ -77,8 +77,7 @@ def load_teacher(name: str) -> Teacher:
     model = load_network(folder).requires_grad_(False).to(memory_format=torch.channels_last)
     normalisation = Normalisation(card.input["mean"], card.input["std"])
     side = card.input.get("field") or card.input.get("side", SIDE)
-    part = parse_part(card.training.get("config", {}).get("part", ""))
-    return Teacher(card.name, card.weights_sha256, card.labels, model, normalisation, side, part)
+    return Teacher(card.name, card.weights_sha256, card.labels, model, normalisation, side, learnt_part(card))
 
 
 @STEPS.register("distillation")
