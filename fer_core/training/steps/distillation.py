@@ -116,6 +116,11 @@ class DistillationStep(VotingStep):
             raise ConfigError(f"method_options: turns ({turns}) must be between 0 and the {len(teachers)} teachers")
         if mixup < 0:
             raise ConfigError(f"method_options: mixup ({mixup}) must be at least 0")
+        if setting.config.part:
+            raise ConfigError(
+                f"a run of part {setting.config.part} cannot be taught: teachers either know faces of other parts, or "
+                "know all of this part's by heart; leave out --part, or distillation"
+            )
         self.temperature, self.weight = temperature, require_share("weight", weight)
         self.turns, self.mixup = turns, mixup
         self.normalisation = setting.normalisation

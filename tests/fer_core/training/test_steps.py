@@ -512,6 +512,13 @@ def test_a_part_does_not_go_on_from_more_than_itself(few: FaceDataset, tmp_path:
     assert result.facts["faces"] < len(few.split("Training"))
 
 
+def test_a_part_is_not_taught(few: FaceDataset, tmp_path: Path) -> None:
+    folder, _ = _teacher(tmp_path / "whole", Normalisation(0.5, 0.25), 48)
+    taught = config("distillation", epochs=1, part="1/2", method_options={"teachers": [str(folder)]})
+    with pytest.raises(ConfigError, match="a run of part 1/2 cannot be taught"):
+        train(few, tmp_path / "run", taught)
+
+
 def replace_faces(batch: Batch, faces: torch.Tensor) -> Batch:
     return batch._replace(faces=faces)
 
